@@ -1,0 +1,78 @@
+"""The straight line from parsed evidence to an attestation result, pure and shared by every entry point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from assay.errors import LimitExceeded, Malformed, PolicyDenied, PolicyError, VerificationFailed
+from assay.evidence.base import EvidenceT, EvidenceType, Grounds, Submission, VerifiedT
+from assay.policy import AppraisalPolicy, PolicyOutcome
+from assay.result.attestation import AttestationResult
+from assay.verdict import NOT_APPLICABLE, Check, Entry, Outcome, Seen, Verdict, close
+
+
+@dataclass(frozen=True, slots=True)
+class _Fired:
+    """The rules that fired, as text made only when somebody reads the verdict."""
+
+    outcome: PolicyOutcome
+
+    def __str__(self) -> str:
+        return "; ".join(f"line {rule.line} ({rule.section})" for rule in self.outcome.fired) or "no rule fired"
+
+
+# The policy's place in a verdict; evaluating the policy, not a test, decides it.
+POLICY_CHECK: Final[Check[object]] = Check(
+    "policy.authorization",
+    "PolicyEvaluationError",
+    "policy-language 5",
+    "change the policy, or the evidence that it refuses; `assay policy eval` shows rule by rule what fires",
+    VerificationFailed,
+    lambda _: NOT_APPLICABLE,
+)
+_PERMITS: Final = "a permit rule fires and no deny rule does"
+
+
+def parse_evidence(kind: EvidenceType[EvidenceT, VerifiedT], submission: Submission) -> EvidenceT:
+    """The parsed evidence of a submission.
+
+    Raises `MalformedEvidence` or `LimitExceeded`, with a verdict whose first check failed and whose others were not
+    reached.
+    """
+    try:
+        return kind.parse(submission)
+    except (Malformed, LimitExceeded) as error:
+        form = Entry(kind.checks[0], Outcome.FAILED, Seen(error.message, kind.summary))
+        error.verdict = close((), form, (*kind.checks[1:], POLICY_CHECK))
+        raise
+
+
+def appraise(
+    kind: EvidenceType[EvidenceT, VerifiedT],
+    evidence: EvidenceT,
+    submission: Submission,
+    grounds: Grounds,
+    policy: AppraisalPolicy,
+) -> AttestationResult:
+    """Judge evidence on its grounds under a policy (design, section 3).
+
+    Raises `VerificationFailed` with a verdict, `EndorsementUnavailable` when a required document is missing, and
+    `PolicyError` when the policy does not permit; a refusal by the policy carries the verdict of the evidence.
+    """
+    verified = kind.verify(evidence, submission, grounds)
+    statement = kind.claims(verified)
+    try:
+        outcome = policy.evaluate(statement.incoming)
+    except PolicyError as error:
+        error.verdict = close(verified.entries, Entry(POLICY_CHECK, Outcome.FAILED, _refusal(error)), ())
+        raise
+    decided = Entry(POLICY_CHECK, Outcome.PASSED, Seen(_Fired(outcome), _PERMITS))
+    verdict = Verdict((*verified.entries, decided))
+    return AttestationResult(kind.name, kind.profile, statement, outcome, policy.identity, submission, verdict, grounds)
+
+
+def _refusal(error: PolicyError) -> Seen:
+    if isinstance(error, PolicyDenied) and error.line is not None:
+        return Seen(f"denied by line {error.line}: {error.source}", _PERMITS)
+    return Seen(error.message, _PERMITS)

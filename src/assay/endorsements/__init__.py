@@ -1,0 +1,1 @@
+"""What vendors sign: parsed and verified here, never fetched."""

@@ -1,0 +1,1 @@
+"""Intel's documents for SGX and TDX: PCK certificates, TCB info, enclave identities, revocation lists."""

@@ -1,0 +1,84 @@
+"""The certification block of a quote: from the attestation key to the end of the certification data.
+
+It is the same in every quote of a platform (quote-verification 1.4).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final
+
+from assay import limits
+from assay.errors import MalformedEndorsement, MalformedEvidence, UnsupportedEvidence
+from assay.evidence._intel_quote.report import ENCLAVE_REPORT, EnclaveReport
+from assay.formats import pem
+from assay.formats.reader import Reader
+from assay.pki.certificate import Certificate, parse_certificate
+
+_WHAT: Final = "certification data"
+PCK_CHAIN: Final = 5
+
+
+@dataclass(frozen=True, eq=False)
+class CertificationBlock:
+    """The parsed block; equal bytes are parsed once and give the same object."""
+
+    attestation_key: bytes
+    qe_report_body: bytes
+    qe_report: EnclaveReport
+    qe_report_signature: bytes
+    qe_authentication_data: bytes
+    certificates: tuple[Certificate, ...]
+
+    @cached_property
+    def key_binding(self) -> bytes:
+        """What the QE puts into its report data: the key and the authentication data, hashed, then zeros."""
+        return hashlib.sha256(self.attestation_key + self.qe_authentication_data).digest() + bytes(32)
+
+
+@lru_cache(maxsize=limits.PLATFORMS)
+def parse_certification_block(block: bytes) -> CertificationBlock:
+    """The block of a version 3 quote, after its quote signature (quote-verification 1.4).
+
+    Raises `MalformedEvidence`, and `UnsupportedEvidence` with its own code for certification data without the PCK
+    certificate (types 1 to 4) and for unknown types.
+    """
+    reader = Reader(block, _WHAT, MalformedEvidence)
+    attestation_key = reader.take(64, "attestation key")
+    body = reader.take(ENCLAVE_REPORT.size, "QE report")
+    signature = reader.take(64, "QE report signature")
+    authentication = reader.take(reader.u16("QE authentication data size"), "QE authentication data")
+    kind = reader.u16("certification data type")
+    content = reader.take(reader.u32("certification data size"), "certification data")
+    reader.finish()
+    _require_pck_chain(kind)
+    ders = pem.decode_certificates(content, "PCK certificate chain", MalformedEvidence)
+    return CertificationBlock(
+        attestation_key,
+        body,
+        EnclaveReport._make(ENCLAVE_REPORT.unpack(body)),
+        signature,
+        authentication,
+        tuple(map(_parse_certificate, ders)),
+    )
+
+
+def _parse_certificate(der: bytes) -> Certificate:
+    try:
+        return parse_certificate(der)
+    except MalformedEndorsement as error:
+        raise MalformedEvidence("PCK certificate chain", error.message) from error
+
+
+def _require_pck_chain(kind: int) -> None:
+    if kind == PCK_CHAIN:
+        return
+    if 1 <= kind <= 4:
+        raise UnsupportedEvidence(
+            _WHAT,
+            f"type {kind} carries no PCK certificate chain: PCK certificate unavailable",
+            code="PckCertificateUnavailable",
+        )
+    raise UnsupportedEvidence(_WHAT, f"type {kind} is not known here", code="UnsupportedCertificationDataType")

@@ -1,0 +1,173 @@
+"""The appraisal of a certified platform: its documents, its quoting enclave, its TCB.
+
+It does not depend on the quote, so it is remembered by the certification and the generation of the collateral; the
+validity windows of everything it rests on are compared again on every use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from assay import limits
+from assay.endorsements.documents import DocumentKind, Need
+from assay.endorsements.intel.signing_chain import SigningChain
+from assay.endorsements.intel.tcb import TcbEvaluation
+from assay.endorsements.intel.tcb_info import TcbInfo
+from assay.errors import TcbRejected, VerificationFailed
+from assay.evidence._intel_quote.certify import Certification
+from assay.evidence._intel_quote.document_checks import DOCUMENT_CHECKS
+from assay.evidence._intel_quote.platform_case import PlatformCase, platform_needs
+from assay.evidence._intel_quote.revocation_checks import REVOCATION_CHECKS
+from assay.evidence.base import Endorsements, Grounds
+from assay.memo import Memo
+from assay.pki.revocation import RevocationList
+from assay.pki.validity import Window
+from assay.verdict import AnyCheck, Check, Entry, Missing, Seen, run
+
+
+def _available(case: PlatformCase) -> Seen:
+    missing = tuple(
+        str(need)
+        for need in case.needs
+        if case.endorsements.find(need) is None and not case.tolerates_missing(need.kind)
+    )
+    if missing:
+        raise Missing(missing)
+    return Seen(tuple(_origin(case, need) for need in case.needs), "every document that a check needs")
+
+
+def _origin(case: PlatformCase, need: Need) -> str:
+    document = case.endorsements.find(need)
+    return f"{need.kind.value}: {document.origin if document else 'missing, tolerated by an unsafe option'}"
+
+
+def _level(case: PlatformCase) -> Seen:
+    return Seen(f"{case.level.status.value} ({case.level.tcb_date:%Y-%m-%d})", "a published TCB level")
+
+
+def _qe_level(case: PlatformCase) -> Seen:
+    return Seen(f"{case.qe_level.status.value} (ISVSVN {case.qe_level.isv_svn})", "a published level")
+
+
+PLATFORM_CHECKS: Final[tuple[Check[PlatformCase], ...]] = (
+    Check(
+        "endorsements.available",
+        "EndorsementUnavailable",
+        "design 9: what cannot be checked is not claimed",
+        "provide the named documents (--endorsements, --collateral) or let the service reach the vendor; try again",
+        VerificationFailed,
+        _available,
+    ),
+    *REVOCATION_CHECKS,
+    *DOCUMENT_CHECKS,
+    Check(
+        "tcb.level",
+        "TcbNotSupported",
+        "quote-verification 5.1",
+        "the platform's SVNs are below every level that Intel publishes: update its microcode and firmware",
+        TcbRejected,
+        _level,
+    ),
+    Check(
+        "tcb.qe_level",
+        "QeTcbNotSupported",
+        "quote-verification 5.3",
+        "the quoting enclave is below every level that Intel publishes: update the platform software",
+        TcbRejected,
+        _qe_level,
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Platform:
+    """An appraised platform: its TCB evaluation and the documents that it rests on.
+
+    `evaluation_numbers` are those of the TCB info and of the identity: both are exposed, since genuine sets differ
+    (quote-verification 3.3).
+    """
+
+    certification: Certification
+    evaluation: TcbEvaluation
+    evaluation_numbers: tuple[int, int]
+    tcb_info: TcbInfo
+    bodies: tuple[bytes, bytes]
+    chains: tuple[SigningChain, SigningChain]
+    root_crl: RevocationList | None
+    window: Window
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def collateral_hashes(self) -> Mapping[str, str]:
+        """The digests of the documents, each text hashed with a final NUL as the quote library keeps it (claims 3.1).
+
+        A tolerated missing revocation list has no digest: its members are left out.
+        """
+        hashes = {
+            "tcbinfohash": _c_string_hash(self.bodies[0]),
+            "tcbinfocertshash": _c_string_hash(self.chains[0].pem),
+            "qeidhash": _c_string_hash(self.bodies[1]),
+            "qeidcertshash": _c_string_hash(self.chains[1].pem),
+        }
+        if self.root_crl is not None:
+            hashes["tcbinfocrlhash"] = hashes["qeidcrlhash"] = _c_string_hash(self.root_crl.pem)
+        return hashes
+
+
+def _c_string_hash(text: bytes) -> str:
+    return hashlib.sha256(text + b"\x00").hexdigest()
+
+
+_PLATFORMS: Final = Memo[tuple[Certification, str, Endorsements, int | None, bool], Platform](limits.PLATFORMS)
+
+
+def appraise_platform(
+    certification: Certification,
+    tee: str,
+    number: int | None,
+    grounds: Grounds,
+    passed: list[Entry],
+    later: Sequence[AnyCheck],
+) -> Platform:
+    """Run the platform checks, or recall that this platform passed them with this generation of collateral.
+
+    `number` is the TCB evaluation data number that the policy asks for, or None for the operator's channel. Appends to
+    `passed`. Raises the class of the failing check, `EndorsementUnavailable` when documents are missing.
+    """
+    key = (certification, tee, grounds.endorsements, number, grounds.unsafe_no_revocation)
+    kept = _PLATFORMS.find(key)
+    if kept is None or grounds.at not in kept.window:
+        needs = platform_needs(certification, tee, number)
+        case = PlatformCase(
+            certification,
+            tee,
+            needs,
+            grounds.endorsements,
+            grounds.anchors,
+            grounds.at,
+            grounds.unsafe_no_revocation,
+        )
+        kept = _appraise(case, passed, later)
+        _PLATFORMS.keep(key, kept)
+    passed.extend(kept.entries)
+    return kept
+
+
+def _appraise(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]) -> Platform:
+    entries = list(passed)
+    run(PLATFORM_CHECKS, case, entries, later)
+    return Platform(
+        case.certification,
+        case.evaluation,
+        (case.tcb_info.evaluation_number, case.identity.evaluation_number),
+        case.tcb_info,
+        (case.required(DocumentKind.INTEL_TCB_INFO).body, case.required(DocumentKind.INTEL_QE_IDENTITY).body),
+        case.signing_chains,
+        None if case.tolerates_missing(DocumentKind.INTEL_ROOT_CRL) else case.root_crl,
+        case.windows(),
+        tuple(entries[len(passed) :]),
+    )

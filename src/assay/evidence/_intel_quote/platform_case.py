@@ -1,0 +1,144 @@
+"""What the platform checks look at: a certified platform beside the vendor's documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from assay.endorsements.anchors import TrustAnchors
+from assay.endorsements.documents import Document, DocumentKind, Need
+from assay.endorsements.intel.enclave_identity import EnclaveIdentity, parse_enclave_identity
+from assay.endorsements.intel.signing_chain import SigningChain, parse_signing_chain
+from assay.endorsements.intel.tcb import (
+    IsvSvnLevel,
+    TcbEvaluation,
+    TcbLevel,
+    converge,
+    match_isv_svn,
+    match_sgx_level,
+)
+from assay.endorsements.intel.tcb_info import TcbInfo, parse_tcb_info
+from assay.errors import LimitExceeded, MalformedEndorsement
+from assay.evidence._intel_quote.certify import Certification
+from assay.evidence.base import Endorsements
+from assay.pki.revocation import RevocationList, parse_revocation_list
+from assay.pki.validity import Window, intersection
+from assay.verdict import Mismatch, Missing
+
+ParsedT = TypeVar("ParsedT")
+
+
+def platform_needs(certification: Certification, tee: str, number: int | None) -> tuple[Need, ...]:
+    """The documents that the appraisal of a certified platform needs, in this order."""
+    return (
+        Need(DocumentKind.INTEL_ROOT_CRL),
+        Need(DocumentKind.INTEL_PCK_CRL, platform=certification.authority_kind),
+        Need(DocumentKind.INTEL_TCB_INFO, tee=tee, platform=certification.pck.fmspc.hex(), number=number),
+        Need(DocumentKind.INTEL_QE_IDENTITY, tee=tee, number=number),
+    )
+
+
+def _parsed(parse: Callable[[], ParsedT], form: str) -> ParsedT:
+    try:
+        return parse()
+    except (MalformedEndorsement, LimitExceeded) as error:
+        raise Mismatch(error.message, form) from error
+
+
+@dataclass(frozen=True)
+class PlatformCase:
+    """One appraisal of a platform; documents are parsed when a check first asks for them."""
+
+    certification: Certification
+    tee: str
+    needs: tuple[Need, ...]
+    endorsements: Endorsements
+    anchors: TrustAnchors
+    at: datetime
+    unsafe_no_revocation: bool
+
+    def document(self, kind: DocumentKind) -> Document | None:
+        need = next(need for need in self.needs if need.kind is kind)
+        return self.endorsements.find(need)
+
+    def required(self, kind: DocumentKind) -> Document:
+        """The document; raises `Missing` when it is not among the endorsements."""
+        document = self.document(kind)
+        if document is None:
+            raise Missing((str(next(need for need in self.needs if need.kind is kind)),))
+        return document
+
+    def tolerates_missing(self, kind: DocumentKind) -> bool:
+        """The unsafe switch: a revocation list that is not there, never one that is bad."""
+        revocation = kind in (DocumentKind.INTEL_ROOT_CRL, DocumentKind.INTEL_PCK_CRL)
+        return self.unsafe_no_revocation and revocation and self.document(kind) is None
+
+    @cached_property
+    def root_crl(self) -> RevocationList:
+        body = self.required(DocumentKind.INTEL_ROOT_CRL).body
+        return _parsed(lambda: parse_revocation_list(body, "root CA CRL"), "a revocation list (RFC 5280, 5)")
+
+    @cached_property
+    def pck_crl(self) -> RevocationList:
+        body = self.required(DocumentKind.INTEL_PCK_CRL).body
+        return _parsed(lambda: parse_revocation_list(body, "PCK CRL"), "a revocation list (RFC 5280, 5)")
+
+    @cached_property
+    def tcb_info(self) -> TcbInfo:
+        document = self.required(DocumentKind.INTEL_TCB_INFO)
+        return _parsed(lambda: parse_tcb_info(document), "a TCB info (quote-verification 3.1)")
+
+    @cached_property
+    def tcb_chain(self) -> SigningChain:
+        document = self.required(DocumentKind.INTEL_TCB_INFO)
+        return _parsed(lambda: parse_signing_chain(document), "TCB signing certificate and root")
+
+    @cached_property
+    def identity(self) -> EnclaveIdentity:
+        document = self.required(DocumentKind.INTEL_QE_IDENTITY)
+        return _parsed(lambda: parse_enclave_identity(document), "an enclave identity (quote-verification 3.2)")
+
+    @cached_property
+    def identity_chain(self) -> SigningChain:
+        document = self.required(DocumentKind.INTEL_QE_IDENTITY)
+        return _parsed(lambda: parse_signing_chain(document), "TCB signing certificate and root")
+
+    @cached_property
+    def level(self) -> TcbLevel:
+        pck = self.certification.pck
+        level = match_sgx_level(self.tcb_info.levels, pck.components, pck.pce_svn)
+        if level is None:
+            raise Mismatch(
+                (*pck.components, f"PCESVN {pck.pce_svn}"), "a published TCB level that the platform reaches"
+            )
+        return level
+
+    @cached_property
+    def qe_level(self) -> IsvSvnLevel:
+        isv_svn = self.certification.block.qe_report.isv_svn
+        level = match_isv_svn(self.identity.levels, isv_svn)
+        if level is None:
+            raise Mismatch(f"QE ISVSVN {isv_svn}", "a published level that the quoting enclave reaches")
+        return level
+
+    @cached_property
+    def evaluation(self) -> TcbEvaluation:
+        return converge(self.level, (self.qe_level,))
+
+    @property
+    def signing_chains(self) -> tuple[SigningChain, SigningChain]:
+        return self.tcb_chain, self.identity_chain
+
+    def windows(self) -> Window:
+        """When everything that this appraisal rests on is valid."""
+        certificates = [c for chain in self.signing_chains for c in (chain.signer, chain.root)]
+        found = [self.certification.window, *(Window(c.not_before, c.not_after) for c in certificates)]
+        if not self.tolerates_missing(DocumentKind.INTEL_ROOT_CRL):
+            found.append(Window(self.root_crl.this_update, self.root_crl.next_update))
+        if not self.tolerates_missing(DocumentKind.INTEL_PCK_CRL):
+            found.append(Window(self.pck_crl.this_update, self.pck_crl.next_update))
+        found.extend(Window(d.issue_date, d.next_update) for d in (self.tcb_info, self.identity))
+        return intersection(found)

@@ -1,0 +1,156 @@
+"""The types of the evidence layer: what comes in, on which grounds it is judged, and the record of one evidence type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar
+
+from assay.claims import ClaimSet, Configuration
+from assay.endorsements.anchors import TrustAnchors
+from assay.endorsements.documents import Document, Need
+from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT, TcbStatus
+from assay.formats.strict_json import JsonValue
+from assay.verdict import AnyCheck, Entry
+
+
+class HeldDataType(str, Enum):
+    """How held data is echoed: parsed, or as bytes (rest-api 7.0)."""
+
+    JSON = "JSON"
+    BINARY = "Binary"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldData:
+    """Runtime or init-time data as received; `parsed` is the object of JSON data, None for binary data."""
+
+    content: bytes
+    data_type: HeldDataType
+    parsed: Mapping[str, JsonValue] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One decoded request to attest: the evidence and what the caller sent with it."""
+
+    evidence: bytes
+    runtime_data: HeldData | None = None
+    init_time_data: HeldData | None = None
+    nonce: str | None = None
+    draft_policy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRules:
+    """The operator's rules, outside the policy language; the defaults are the wire's (design, section 8).
+
+    `strict` is the safe set in one word: no debug or provisioning enclaves, report data beyond the bound hash zero, no
+    octets after the evidence.
+    """
+
+    accepted_tcb: frozenset[TcbStatus] = ACCEPTED_BY_DEFAULT
+    allow_debug: bool = True
+    strict: bool = False
+
+    @property
+    def refuses_debug(self) -> bool:
+        return self.strict or not self.allow_debug
+
+
+class Endorsements:
+    """The documents of one appraisal; compared by identity, so that one generation of collateral keys a cache."""
+
+    __slots__ = ("_documents",)
+
+    def __init__(self, documents: Mapping[Need, Document]) -> None:
+        self._documents = dict(documents)
+
+    def find(self, need: Need) -> Document | None:
+        return self._documents.get(need)
+
+
+NO_ENDORSEMENTS = Endorsements({})
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What evidence is judged on: the time, the anchors, the endorsements, the operator's rules.
+
+    `unsafe_no_revocation` tolerates a missing revocation list (never a bad one); `marks` are the unsafe options in
+    force, which go into the token.
+    """
+
+    at: datetime
+    anchors: TrustAnchors
+    endorsements: Endorsements = NO_ENDORSEMENTS
+    rules: PlatformRules = field(default_factory=PlatformRules)
+    configuration: Configuration = field(default_factory=dict)
+    unsafe_no_revocation: bool = False
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What verified evidence says: to the policy, in the token, and whom the token is for.
+
+    `incoming` are the claims a policy reads; `members` the token's own members; `recipient` the attester's public key
+    (PEM) when the result is sealed to it; `marks` the unsafe conditions that the evidence itself brings (simulator).
+    """
+
+    incoming: ClaimSet
+    members: Mapping[str, JsonValue]
+    recipient: bytes | None = None
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How an evidence type's token differs from the common one.
+
+    `doubled_claims`: issued claims stand in `x-ms-policy` as well as flat (policy-language 10).
+    """
+
+    attestation_type: str
+    doubled_claims: bool = True
+
+
+class Verified(Protocol):
+    """Verified evidence: the entries of its verdict, all passed or not applicable."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]: ...
+
+
+EvidenceT = TypeVar("EvidenceT")
+VerifiedT = TypeVar("VerifiedT", bound=Verified)
+
+
+def plainly(token: str, _recipient: bytes | None) -> Mapping[str, JsonValue]:
+    """The usual answer: the token as it is."""
+    return {"token": token}
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceType(Generic[EvidenceT, VerifiedT]):
+    """One type of evidence: its names and its pure functions (design, section 3)."""
+
+    name: str
+    path: str | None
+    member: str
+    summary: str
+    default_policy: str | None
+    profile: Profile
+    checks: tuple[AnyCheck, ...]
+    decode: Callable[[Mapping[str, JsonValue]], Submission]
+    parse: Callable[[Submission], EvidenceT]
+    needs: Callable[[EvidenceT, Grounds], tuple[Need, ...]]
+    verify: Callable[[EvidenceT, Submission, Grounds], VerifiedT]
+    claims: Callable[[VerifiedT], Statement]
+    policy_type: Callable[[EvidenceT], str]
+    answer: Callable[[str, bytes | None], Mapping[str, JsonValue]] = plainly
+
+
+AnyEvidenceType = EvidenceType[Any, Any]  # the list of types holds several; each record ties its own functions together

@@ -1,0 +1,1 @@
+"""Bytes and text without meaning: the forms in which everything else arrives."""

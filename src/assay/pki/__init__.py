@@ -1,0 +1,1 @@
+"""Certificates, chains, revocation and signatures; the time is passed in."""

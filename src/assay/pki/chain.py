@@ -1,0 +1,48 @@
+"""Certificate paths, checked hop by hop: names, authority, key usage, signature; validity apart, since it depends on time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from assay import limits
+from assay.pki.certificate import Certificate
+from assay.pki.revocation import require_ecdsa_sha256
+from assay.pki.signatures import SignatureError, verify_p256_der
+
+
+@lru_cache(maxsize=limits.CERTIFICATES)
+def verify_issued(child: Certificate, issuer: Certificate) -> None:
+    """`child` was signed by `issuer` with ECDSA P-256 and SHA-256; raises `SignatureError`.
+
+    Memoised: a vendor's signature does not depend on the time.
+    """
+    if child.issuer != issuer.subject:
+        raise SignatureError(f"{child.common_name!r} names another issuer than {issuer.common_name!r}")
+    if child.authority_key_id is not None and child.authority_key_id != issuer.subject_key_id:
+        raise SignatureError(f"{child.common_name!r}: the authority key identifier is of another key")
+    if not isinstance(issuer.public_key, ec.EllipticCurvePublicKey) or issuer.public_key.curve.name != "secp256r1":
+        raise SignatureError(f"the key of {issuer.common_name!r} is not P-256")
+    require_ecdsa_sha256(child.parsed)
+    verify_p256_der(issuer.public_key, child.parsed.signature, child.parsed.tbs_certificate_bytes)
+
+
+def authority_problem(issuer: Certificate, authorities_below: int) -> str | None:
+    """Why a certificate may not issue in this place of a path, or None (RFC 5280, 6.1.4 k to n)."""
+    if not issuer.is_ca:
+        return f"{issuer.common_name!r} is not a certificate authority"
+    if issuer.path_length is not None and issuer.path_length < authorities_below:
+        return f"{issuer.common_name!r} admits {issuer.path_length} authorities below, found {authorities_below}"
+    if issuer.key_usage is None or not issuer.key_usage.key_cert_sign:
+        return f"{issuer.common_name!r} may not sign certificates"
+    return None
+
+
+def critical_problem(chain: Sequence[Certificate]) -> str | None:
+    """The first critical extension of the path that no check understands, or None."""
+    for certificate in chain:
+        if certificate.unprocessed_critical:
+            return f"{certificate.common_name!r} has critical extension {certificate.unprocessed_critical[0]}"
+    return None

@@ -1,0 +1,94 @@
+"""Certificate revocation lists (RFC 5280, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from assay import limits
+from assay.errors import LimitExceeded, MalformedEndorsement
+from assay.formats import pem
+from assay.pki.certificate import Certificate
+from assay.pki.signatures import SignatureError, verify_p256_der
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RevocationList:
+    """A parsed revocation list; `der` are its bytes, `serials` the revoked serial numbers."""
+
+    der: bytes
+    issuer: bytes
+    issuer_common_name: str
+    authority_key_id: bytes | None
+    this_update: datetime
+    next_update: datetime
+    serials: frozenset[int]
+    parsed: x509.CertificateRevocationList
+
+    @property
+    def pem(self) -> bytes:
+        """PEM with 64 columns, LF and a final LF."""
+        return pem.encode(self.der, "X509 CRL")
+
+
+@lru_cache(maxsize=limits.DOCUMENTS)
+def parse_revocation_list(body: bytes, what: str) -> RevocationList:
+    """The list in a body of DER, PEM or hex text; raises `MalformedEndorsement` (also when nextUpdate is absent)."""
+    if len(body) > limits.REVOCATION_LIST:
+        raise LimitExceeded(what, limit=limits.REVOCATION_LIST, found=len(body))
+    der = pem.decode_revocation_list(body, what, MalformedEndorsement)
+    try:
+        parsed = x509.load_der_x509_crl(der)
+        return _read(der, parsed, what)
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        raise MalformedEndorsement(what, str(error) or type(error).__name__) from error
+
+
+def _read(der: bytes, parsed: x509.CertificateRevocationList, what: str) -> RevocationList:
+    if parsed.next_update_utc is None:
+        raise MalformedEndorsement(what, "nextUpdate is absent")
+    for extension in parsed.extensions:
+        if extension.critical:
+            raise MalformedEndorsement(what, f"critical extension {extension.oid.dotted_string}")
+    try:
+        key_id = parsed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:
+        key_id = None
+    names = parsed.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return RevocationList(
+        der,
+        parsed.issuer.public_bytes(),
+        str(names[0].value) if names else "",
+        key_id,
+        parsed.last_update_utc,
+        parsed.next_update_utc,
+        frozenset(entry.serial_number for entry in parsed),
+        parsed,
+    )
+
+
+def verify_revocation_list(revocation: RevocationList, issuer: Certificate) -> None:
+    """The list's signature by its issuer (ECDSA P-256 with SHA-256), whose names and key identifiers must agree.
+
+    Raises `SignatureError` with the reason.
+    """
+    if revocation.issuer != issuer.subject:
+        raise SignatureError(f"issued by {revocation.issuer_common_name!r}, not by {issuer.common_name!r}")
+    if revocation.authority_key_id is not None and revocation.authority_key_id != issuer.subject_key_id:
+        raise SignatureError("the authority key identifier is of another key")
+    if not isinstance(issuer.public_key, ec.EllipticCurvePublicKey):
+        raise SignatureError("the issuer's key is not P-256")
+    require_ecdsa_sha256(revocation.parsed)
+    verify_p256_der(issuer.public_key, revocation.parsed.signature, revocation.parsed.tbs_certlist_bytes)
+
+
+def require_ecdsa_sha256(signed: x509.Certificate | x509.CertificateRevocationList) -> None:
+    """The signature algorithm is ecdsa-with-SHA256; raises `SignatureError`."""
+    found = signed.signature_algorithm_oid
+    if found != x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise SignatureError(f"signature algorithm {found.dotted_string} instead of ecdsa-with-SHA256")

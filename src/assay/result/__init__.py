@@ -1,0 +1,1 @@
+"""Attestation results: what was concluded, as a token payload, signed."""

@@ -1,0 +1,33 @@
+"""The attestation result of one appraisal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from assay.evidence.base import Grounds, Profile, Statement, Submission
+from assay.policy import PolicyIdentity, PolicyOutcome
+from assay.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationResult:
+    """Verified evidence, what it says, what the policy issued, and the verdict that explains both."""
+
+    evidence_type: str
+    profile: Profile
+    statement: Statement
+    outcome: PolicyOutcome
+    policy: PolicyIdentity
+    submission: Submission
+    verdict: Verdict
+    grounds: Grounds
+
+    @property
+    def appraised_at(self) -> datetime:
+        return self.grounds.at
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The unsafe conditions under which this result was made, sorted; empty for a result to rely on."""
+        return tuple(sorted({*self.grounds.marks, *self.statement.marks}))

@@ -1,0 +1,65 @@
+"""The token's payload (rest-api section 6, claims sections 1 to 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from assay.formats.strict_json import JsonValue
+from assay.policy import issued_members
+from assay.result.attestation import AttestationResult
+
+LIFETIME: Final = timedelta(hours=8)
+UNSAFE: Final = "x-assay-unsafe"
+
+# Names that a policy never replaces at the top level (policy-language 10, Q11); key release trusts `x-ms-*`.
+_SERVICE_OWNED: Final = frozenset({"iss", "iat", "exp", "nbf", "jti", "cnf", "nonce", "aas-ehd", "maa-ehd", UNSAFE})
+_SERVICE_PREFIXES: Final = ("x-ms-", "maa-attestationcollateral")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the issuer adds to a result: who, when, for how long, and a unique identifier of 64 hex digits."""
+
+    issuer: str
+    issued_at: datetime
+    token_id: str
+    lifetime: timedelta = LIFETIME
+
+
+def encode_payload(result: AttestationResult, envelope: Envelope) -> dict[str, JsonValue]:
+    """The payload's members, not yet serialised; the service's own members stand above whatever a policy issued."""
+    issued = issued_members(result.outcome.issued)
+    payload: dict[str, JsonValue] = {name: value for name, value in issued.items() if not is_service_owned(name)}
+    if issued and result.profile.doubled_claims:
+        payload["x-ms-policy"] = dict(issued)
+    payload.update(result.statement.members)
+    payload.update(_common(result, envelope))
+    return payload
+
+
+def is_service_owned(name: str) -> bool:
+    """Whether only the service may put this name at the top level of a token."""
+    return name in _SERVICE_OWNED or name.startswith(_SERVICE_PREFIXES)
+
+
+def _common(result: AttestationResult, envelope: Envelope) -> Mapping[str, JsonValue]:
+    issued_at = int(envelope.issued_at.timestamp())
+    members: dict[str, JsonValue] = {
+        "iss": envelope.issuer,
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": issued_at + int(envelope.lifetime.total_seconds()),
+        "jti": envelope.token_id,
+        "x-ms-ver": "1.0",
+        "x-ms-policy-hash": result.policy.hash,
+    }
+    if result.policy.signer is not None:
+        members["x-ms-policy-signer"] = dict(result.policy.signer)
+    if result.submission.nonce is not None:
+        members["nonce"] = result.submission.nonce
+    if result.marks:
+        members[UNSAFE] = list(result.marks)
+    return members

@@ -1,0 +1,47 @@
+"""The token: header, payload and signature (rest-api 6.1), and the signer's side of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from assay.formats import base64url, strict_json
+from assay.formats.strict_json import JsonValue
+
+
+class Signer(Protocol):
+    """Signs tokens; `certificates` is a list, since some profiles have a chain (design, section 8)."""
+
+    @property
+    def key_id(self) -> str: ...
+
+    @property
+    def algorithm(self) -> str:
+        """The JOSE name: `RS256` or `ES256`."""
+        ...
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """The chain in DER, leaf first."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """The JOSE signature over the octets given."""
+        ...
+
+
+def sign_token(payload: Mapping[str, JsonValue], signer: Signer, issuer: str) -> str:
+    """A signed token: sorted compact JSON, base64url without padding."""
+    header = {"alg": signer.algorithm, "jku": f"{issuer}/certs", "kid": signer.key_id, "typ": "JWT"}
+    signed = _signing_input(header, payload)
+    return f"{signed}.{base64url.encode(signer.sign(signed.encode('ascii')))}"
+
+
+def unsecured_token(payload: Mapping[str, JsonValue], issuer: str, key_id: str) -> str:
+    """The answer to a draft policy: the same header but for `alg` none, an empty signature, a final dot (6.1)."""
+    return _signing_input({"alg": "none", "jku": f"{issuer}/certs", "kid": key_id, "typ": "JWT"}, payload) + "."
+
+
+def _signing_input(header: Mapping[str, JsonValue], payload: Mapping[str, JsonValue]) -> str:
+    encoded_header = base64url.encode(strict_json.encode_compact(header))
+    return f"{encoded_header}.{base64url.encode(strict_json.encode_compact(payload))}"
