@@ -8,7 +8,7 @@ the verdict, so that success costs next to nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -109,26 +109,30 @@ def equal(observed: ValueT, expected: ValueT) -> Seen:
 
 
 def run(
-    checks: Iterable[Check[SubjectT]], subject: SubjectT, passed: list[Entry], rest: Sequence[AnyCheck] = ()
+    checks: tuple[Check[SubjectT], ...], subject: SubjectT, passed: list[Entry], rest: Sequence[AnyCheck] = ()
 ) -> None:
     """Run `checks` in order, appending to `passed`; `rest` are the checks declared after them.
 
     Raises the failing check's own class with a verdict, or `EndorsementUnavailable` for a missing document.
     """
-    pending = list(checks)
-    for index, check in enumerate(pending):
+    for check in checks:
         try:
             seen = check.test(subject)
         except Mismatch as mismatch:
-            later = (*pending[index + 1 :], *rest)
-            raise _failure(check, mismatch.seen, passed, later) from None
+            raise _failure(check, mismatch.seen, passed, _after(check, checks, rest)) from None
         except Missing as missing:
-            later = (*pending[index + 1 :], *rest)
             seen = Seen("not available", "; ".join(missing.documents))
-            verdict = close(passed, Entry(check, Outcome.MISSING, seen), later)
+            verdict = close(passed, Entry(check, Outcome.MISSING, seen), _after(check, checks, rest))
             raise EndorsementUnavailable(missing.documents, verdict=verdict) from None
-        outcome = Outcome.NOT_APPLICABLE if seen is NOT_APPLICABLE else Outcome.PASSED
-        passed.append(Entry(check, outcome, seen))
+        passed.append(Entry(check, _NOT_APPLICABLE if seen is NOT_APPLICABLE else _PASSED, seen))
+
+
+_PASSED = Outcome.PASSED
+_NOT_APPLICABLE = Outcome.NOT_APPLICABLE
+
+
+def _after(check: AnyCheck, checks: Sequence[AnyCheck], rest: Sequence[AnyCheck]) -> tuple[AnyCheck, ...]:
+    return (*checks[checks.index(check) + 1 :], *rest)
 
 
 def _failure(check: Check[SubjectT], seen: Seen, passed: list[Entry], later: Sequence[AnyCheck]) -> VerificationFailed:

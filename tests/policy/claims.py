@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from assay.claims import ClaimSet, ClaimValue
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SGX: dict[str, ClaimValue] = {
     "x-ms-sgx-is-debuggable": False,
@@ -23,5 +28,5 @@ LEGACY = {
 }
 
 
-def service_claims(values: dict[str, ClaimValue]) -> ClaimSet:
+def service_claims(values: Mapping[str, ClaimValue]) -> ClaimSet:
     return ClaimSet.of_service(values.items())

@@ -10,57 +10,20 @@ from itertools import product
 from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError, VisitError
 
-from assay.claims import Claim, ClaimSet, Issuer
+from assay.claims import Claim, ClaimSet, ClaimValue, Issuer
 
-GRAMMAR = r"""
-start: version configuration? authorization issuance?
-version: VERSION_WORD "=" VERSION ";"
-configuration: CONFIGURATION_WORD "{" configuration_rule* "}" ";"
-authorization: AUTHORIZATION_WORD "{" authorization_rule* "}" ";"
-issuance: ISSUANCE_WORD "{" issuance_rule* "}" ";"
-configuration_rule: conditions "=>" issueproperty ";" -> rule
-authorization_rule: conditions "=>" (permit | deny | add | issue) ";" -> rule
-issuance_rule: conditions "=>" (add | issue | issueproperty) ";" -> rule
-conditions: (condition ("&&" condition)*)?
-condition: (NAME ":")? "[" test ("," test)* "]"
-test: PROPERTY COMPARISON expression
-permit: "permit" "(" ")"
-deny: "deny" "(" ")"
-add: "add" "(" argument ")"
-issue: "issue" "(" argument ")"
-issueproperty: "issueproperty" "(" argument ")"
-argument: "claim" "=" NAME -> copied
-        | assignment ("," assignment)* -> made
-assignment: PROPERTY "=" expression
-expression: STRING -> string
-          | INTEGER -> integer
-          | BOOLEAN -> boolean
-          | NAME "." PROPERTY -> reference
-VERSION_WORD.3: /version\b/i
-CONFIGURATION_WORD.3: /configurationrules\b/i
-AUTHORIZATION_WORD.3: /authorizationrules\b/i
-ISSUANCE_WORD.3: /issuancerules\b/i
-PROPERTY.3: /(type|valueType|value|issuer)\b/
-BOOLEAN.3: /(true|false)\b/
-COMPARISON: "==" | "!=" | "<=" | ">=" | "<" | ">"
-VERSION.2: /[0-9]+\.[0-9]+/
-INTEGER: /-?[0-9]+/
-NAME: /[A-Za-z_][A-Za-z0-9_]*/
-STRING: /"(?:[^"\\]|\\.)*"/s
-%ignore /[ \t\r\n\f]+/
-%ignore /\/\/[^\r\n]*/
-"""
+from .naive_grammar import GRAMMAR
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  # an outcome, not an error
     """The text is no policy."""
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818  # an outcome, not an error
     """A run-time error."""
 
 
-class Denied(Exception):
+class Denied(Exception):  # noqa: N818  # an outcome, not an error
     """Not permitted."""
 
 
@@ -236,11 +199,13 @@ def _match(conditions, incoming):
     tuples = [chosen for chosen in product(incoming, repeat=len(conditions)) if _is_satisfied(conditions, chosen)]
     if not tuples:
         return None
-    return [[claim for claim in incoming if any(chosen[i] == claim for chosen in tuples)] for i in range(len(conditions))]
+    return [
+        [claim for claim in incoming if any(chosen[i] == claim for chosen in tuples)] for i in range(len(conditions))
+    ]
 
 
 def _distinct(values):
-    result = []
+    result: list[ClaimValue] = []
     for value in values:
         if not any(type(value) is type(known) and value == known for known in result):
             result.append(value)
@@ -266,7 +231,9 @@ def _make(conditions, matched, argument):
                 if len(found) != 1:
                     raise Failed("not one value")
                 values[name] = found[0]
-        if not isinstance(values["type"], str) or values.get("valueType", _kind(values["value"])) != _kind(values["value"]):
+        if not isinstance(values["type"], str) or values.get("valueType", _kind(values["value"])) != _kind(
+            values["value"]
+        ):
             raise Failed("type or valueType")
         made.append(Claim(values["type"], values["value"], Issuer.POLICY))
     return made
@@ -277,9 +244,11 @@ def _add(target, claim):
         target.append(claim)
 
 
-def evaluate(sections, incoming: ClaimSet):
+def evaluate(sections, claims: ClaimSet):
     """The issued and the property claims, as lists; raises `Denied` or `Failed`."""
-    incoming, issued, properties, permitted = list(incoming), [], [], False
+    incoming, permitted = list(claims), False
+    issued: list[Claim] = []
+    properties: list[Claim] = []
     for section in ("configuration", "authorization", "issuance"):
         if section == "issuance" and not permitted:
             raise Denied

@@ -57,7 +57,9 @@ def _condition(draw, name, identifiers):
 def _claim(draw, bound):
     if bound and draw(st.integers(0, 3)) == 0:
         return ["claim", "=", draw(st.sampled_from(bound))]
-    name = _reference(draw, bound) if bound and draw(st.integers(0, 3)) == 0 else [literal(draw(st.sampled_from(TYPES)))]
+    name = (
+        _reference(draw, bound) if bound and draw(st.integers(0, 3)) == 0 else [literal(draw(st.sampled_from(TYPES)))]
+    )
     tokens = ["type", "=", *name, ",", "value", "=", *_expression(draw, bound)]
     if draw(st.integers(0, 9)) == 0:
         stated = [draw(st.sampled_from(bound)), ".", "valueType"] if bound else ['"String"']

@@ -49,39 +49,39 @@ PLACES = [
     ("version=1.0;authorizationrules{}", "<EOF>", 1, 32, "mismatched input '<EOF>' expecting ';'", "policy > authorizationRules"),
     ("version=1.0;authizationrules{};", "authizationrules", 1, 12, "mismatched input 'authizationrules' expecting 'authorizationrules'", "policy > authorizationRules"),
     ("version=1.0;authorizationrules{\n=>permit()};", "}", 2, 10, "mismatched input '}' expecting ';'", RULE),
-    ("version=1.0;authorizationrules{\n=>issueproperty(type=\"a\",value=1);};", "issueproperty", 2, 2, "mismatched input 'issueproperty' expecting {'permit', 'deny', 'add', 'issue'}", RULE),
+    ('version=1.0;authorizationrules{\n=>issueproperty(type="a",value=1);};', "issueproperty", 2, 2, "mismatched input 'issueproperty' expecting {'permit', 'deny', 'add', 'issue'}", RULE),
     ("version=1.0;authorizationrules{\n=>Permit();};", "Permit", 2, 2, "mismatched input 'Permit' expecting {'permit', 'deny', 'add', 'issue'}", RULE),
-    ("version=1.0;authorizationrules{\n[type=\"a\"]=>permit();};", "=", 2, 5, "mismatched input '=' expecting {'==', '!=', '<', '<=', '>', '>='}", TEST),
+    ('version=1.0;authorizationrules{\n[type="a"]=>permit();};', "=", 2, 5, "mismatched input '=' expecting {'==', '!=', '<', '<=', '>', '>='}", TEST),
     ("version=1.0;authorizationrules{\n[]=>permit();};", "]", 2, 1, "mismatched input ']' expecting {'type', 'value', 'valueType', 'issuer'}", TEST),
     ("version=1.0;authorizationrules{\n[type==”a”]=>permit();};", "”", 2, 7, "token recognition error at: '”'", f"{TEST} > expression"),
     ("version=1.0;authorizationrules{/* */=>permit();};", "/*", 1, 31, "token recognition error at: '/*'", "policy > authorizationRules"),
-    ("version=1.0;authorizationrules{\n[type==\"a]=>permit();};", "\"", 2, 7, "token recognition error at: '\"'", f"{TEST} > expression"),
-    ("version=1.0;authorizationrules{\n[value<\"1\"]=>permit();};", '"1"', 2, 7, "'<' compares Integers, String found", TEST),
+    ('version=1.0;authorizationrules{\n[type=="a]=>permit();};', '"', 2, 7, "token recognition error at: '\"'", f"{TEST} > expression"),
+    ('version=1.0;authorizationrules{\n[value<"1"]=>permit();};', '"1"', 2, 7, "'<' compares Integers, String found", TEST),
     ("version=1.0;authorizationrules{\n[value>=true]=>permit();};", "true", 2, 8, "'>=' compares Integers, Boolean found", TEST),
-    ("version=1.0;authorizationrules{\n![type==\"a\"]=>permit();};", "!", 2, 0, "a negated condition needs version 1.2", f"{RULE} > conditions > condition"),
-    ("version=1.0;authorizationrules{\n[value==JmesPath(\"{}\",\"a\")]=>permit();};", "JmesPath", 2, 8, "a function call ('JmesPath') needs version 1.2", f"{TEST} > expression"),
+    ('version=1.0;authorizationrules{\n![type=="a"]=>permit();};', "!", 2, 0, "a negated condition needs version 1.2", f"{RULE} > conditions > condition"),
+    ('version=1.0;authorizationrules{\n[value==JmesPath("{}","a")]=>permit();};', "JmesPath", 2, 8, "a function call ('JmesPath') needs version 1.2", f"{TEST} > expression"),
     ("version=1.0;authorizationrules{\n[value==c.value]=>permit();};", "c", 2, 8, "no condition of the rule binds 'c'", RULE),
     ("version=1.0;authorizationrules{\n[value==9223372036854775808]=>permit();};", "9223372036854775808", 2, 8, "'9223372036854775808' is not a 64-bit signed integer", f"{TEST} > expression"),
     ("version=1.0;authorizationrules{\n=>add(claim=c);};", "c", 2, 12, "no condition of the rule binds 'c'", RULE),
     ("version=1.0;authorizationrules{};issuancerules{=>permit();};", "permit", 1, 49, "mismatched input 'permit' expecting {'add', 'issue', 'issueproperty'}", "policy > issuanceRules > issuanceRule"),
-    ("version=1.1;configurationrules{=>add(type=\"a\",value=1);};", "add", 1, 33, "mismatched input 'add' expecting 'issueproperty'", "policy > configurationRules > configurationRule"),
+    ('version=1.1;configurationrules{=>add(type="a",value=1);};', "add", 1, 33, "mismatched input 'add' expecting 'issueproperty'", "policy > configurationRules > configurationRule"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "symbol", "line", "column", "failure", "rule"), PLACES)
-def test_a_refusal_names_symbol_line_column_failure_and_rule(text, symbol, line, column, failure, rule):
+@pytest.mark.parametrize(("text", "expected"), [(text, expected) for text, *expected in PLACES])
+def test_a_refusal_names_symbol_line_column_failure_and_rule(text, expected):
     error = refusal(text)
-    assert (error.symbol, error.line, error.column, error.failure, error.rule) == (symbol, line, column, failure, rule)
+    assert [error.symbol, error.line, error.column, error.failure, error.rule] == expected
 
 
 @pytest.mark.parametrize(
     ("rule", "failure"),
     [
-        ('=>issue(value=1);', "the claim has no 'type='"),
+        ("=>issue(value=1);", "the claim has no 'type='"),
         ('=>issue(type="a");', "the claim has no 'value='"),
         ('=>issue(type="a",value=1,type="b");', "'type=' is assigned twice"),
         ('=>issue(type="a",value=1,issuer="AttestationService");', "'issuer=' cannot be assigned"),
-        ('=>issue(type=5,value=1);', "'type=' needs a String, Integer found"),
+        ("=>issue(type=5,value=1);", "'type=' needs a String, Integer found"),
         ('=>issue(type="a",value=1,valueType="String");', "does not agree with the value"),
         ('=>issue(type="a",value=1,valueType="Float");', "'valueType=' is one of Boolean, Integer, String"),
         ('=>issue("a",value=1);', "expecting {'claim', 'type', 'value', 'valueType', 'issuer'}"),
@@ -110,7 +110,7 @@ def test_columns_count_code_points_and_a_byte_order_mark_takes_none():
 
 
 def test_a_lone_surrogate_is_refused_where_it_stands():
-    error = refusal('version=1.0;\n//\ud800')
+    error = refusal("version=1.0;\n//\ud800")
     assert (error.symbol, error.line, error.column) == ("\\ud800", 2, 2)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -62,21 +64,52 @@ def test_both_readers_refuse_the_same_broken_texts(text):
         st.text(alphabet='version=1.0;authorules{}[]"\\&=>!<:,()-_/*\n\ufeff\ud800é', max_size=200),
         st.lists(
             st.sampled_from(
-                'version = 1.0 1.1 1.2 ; authorizationrules configurationrules issuancerules { } [ ] => permit ( ) type value '
-                '== != < && c : . , " "x" 5 -5 true add issue claim ! JmesPath // \n'.split(" ")
+                [
+                    "version",
+                    "=",
+                    "1.0",
+                    "1.1",
+                    "1.2",
+                    ";",
+                    "authorizationrules",
+                    "configurationrules",
+                    "issuancerules",
+                    "{",
+                    "}",
+                    "[",
+                    "]",
+                    "=>",
+                    "permit",
+                    "(",
+                    ")",
+                    "type",
+                    "value",
+                    "==",
+                    "!=",
+                    "<",
+                    "&&",
+                    "c",
+                    ":",
+                    ".",
+                    ",",
+                    '"',
+                    '"x"',
+                    "5",
+                    "-5",
+                    "true",
+                    "add",
+                    "issue",
+                    "claim",
+                    "!",
+                    "JmesPath",
+                    "//",
+                    "\n",
+                ]
             ),
             max_size=60,
         ).map(" ".join),
     ).flatmap(lambda text: st.sampled_from((text, f"version=1.1;authorizationrules{{{text}", f"version=1.0;{text}")))
 )
 def test_arbitrary_text_never_raises_anything_but_a_policy_error(text):
-    try:
-        policy = compile_afresh(text)
-    except PolicyParsingError as error:
-        assert error.line >= 1
-        assert error.column >= 0
-        return
-    try:
-        policy.evaluate(ClaimSet())
-    except PolicyError:
-        pass
+    with contextlib.suppress(PolicyError):
+        compile_afresh(text).evaluate(ClaimSet())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -21,12 +21,14 @@ class Need:
 
     `platform` is the FMSPC (12 lower-case hex digits) of a TCB info, or `processor` / `platform` for a PCK CRL; `tee` is
     `sgx` or `tdx`; `number` the TCB evaluation data number, or None for the operator's channel (design, section 8).
+    `vouched` says that the vendor's own root certified the platform: only then is its service asked.
     """
 
     kind: DocumentKind
     tee: str = ""
     platform: str = ""
     number: int | None = None
+    vouched: bool = field(default=True, compare=False)
 
     def __str__(self) -> str:
         channel = "" if self.number is None else f", TCB evaluation data number {self.number}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from assay import limits
 from assay.errors import BindingMismatch, LimitExceeded, MalformedRequest
@@ -110,8 +109,7 @@ def _draft_policy(members: Mapping[str, JsonValue]) -> str | None:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class HeldDataCase:
+class HeldDataCase(NamedTuple):
     """What the binding checks look at: the request, and the fields of the evidence that hold the hashes.
 
     `config_id` is None for evidence that has no field for init-time data.

@@ -121,3 +121,8 @@ def _has_surrogate(value: JsonValue) -> bool:
 def encode_compact(value: JsonValue | Mapping[str, JsonValue]) -> bytes:
     """Compact UTF-8 JSON, members sorted by code point at every level (rest-api 2.4)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def encode_ordered(value: JsonValue | Mapping[str, JsonValue]) -> bytes:
+    """Compact UTF-8 JSON, members in the order given."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8")

@@ -40,14 +40,16 @@ class Cursor:
         """Takes the word if it is of this kind."""
         if self.token.kind != kind:
             return False
-        self.advance()
+        self.token = next(self._words)
         return True
 
     def expect(self, kind: str) -> Token:
         """Takes the word, which must be of this kind."""
         if self.token.kind != kind:
             self.mismatch(kind if kind == NAME else f"'{kind}'")
-        return self.advance()
+        taken = self.token
+        self.token = next(self._words)
+        return taken
 
     def expect_name(self, names: Iterable[str]) -> Token:
         """Takes the word, which must be one of these names, case included."""

@@ -180,8 +180,10 @@ def _condition(parser: _Parser) -> Condition:
 def _property_test(parser: _Parser) -> PropertyTest:
     """`propertyTest = property , comparison , expression ;`"""
     tested = _property(parser)
-    parser.expect_any(*_COMPARISONS)
-    comparison = _COMPARISONS[parser.advance().kind]
+    comparison = _COMPARISONS.get(parser.token.kind)
+    if comparison is None:
+        parser.mismatch(*(f"'{mark}'" for mark in _COMPARISONS))
+    parser.advance()
     first = parser.token
     expression = parser.within("expression", _expression)
     if comparison in ORDERINGS and isinstance(expression, Literal) and type(expression.value) is not int:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 STRING: Final = "string"
 INTEGER: Final = "integer"
-VERSION: Final = "version number"
+VERSION: Final = "version"
 NAME: Final = "identifier"
 UNKNOWN: Final = "unknown"
 END: Final = "<EOF>"
@@ -73,12 +73,10 @@ def tokenize(text: str) -> Iterator[Token]:
     start = 1 if text.startswith(_BYTE_ORDER_MARK) else 0
     for found in _TOKEN.finditer(text, start):
         kind = found.lastgroup
-        if kind == "mark":
-            yield Token(found[0], found[0], found.start())
-        elif kind == "version":
-            yield Token(VERSION, found[0], found.start())
-        elif kind is not None and kind != "skip":
-            yield Token(kind, found[0], found.start())
+        if kind == "skip" or kind is None:
+            continue
+        word = found[0]
+        yield Token(word if kind == "mark" else kind, word, found.start())
     yield Token(END, END, len(text))
 
 

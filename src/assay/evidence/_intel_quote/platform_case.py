@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
 
-from assay.endorsements.anchors import TrustAnchors
+from assay.endorsements.anchors import VENDOR_ROOTS, TrustAnchors
 from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.endorsements.intel.enclave_identity import EnclaveIdentity, parse_enclave_identity
 from assay.endorsements.intel.signing_chain import SigningChain, parse_signing_chain
@@ -33,11 +33,18 @@ ParsedT = TypeVar("ParsedT")
 
 def platform_needs(certification: Certification, tee: str, number: int | None) -> tuple[Need, ...]:
     """The documents that the appraisal of a certified platform needs, in this order."""
+    vouched = certification.anchor in VENDOR_ROOTS
     return (
-        Need(DocumentKind.INTEL_ROOT_CRL),
-        Need(DocumentKind.INTEL_PCK_CRL, platform=certification.authority_kind),
-        Need(DocumentKind.INTEL_TCB_INFO, tee=tee, platform=certification.pck.fmspc.hex(), number=number),
-        Need(DocumentKind.INTEL_QE_IDENTITY, tee=tee, number=number),
+        Need(DocumentKind.INTEL_ROOT_CRL, vouched=vouched),
+        Need(DocumentKind.INTEL_PCK_CRL, platform=certification.authority_kind, vouched=vouched),
+        Need(
+            DocumentKind.INTEL_TCB_INFO,
+            tee=tee,
+            platform=certification.pck.fmspc.hex(),
+            number=number,
+            vouched=vouched,
+        ),
+        Need(DocumentKind.INTEL_QE_IDENTITY, tee=tee, number=number, vouched=vouched),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from assay.claims import Configuration
 from assay.endorsements.documents import Need
@@ -30,8 +30,7 @@ TCB_IDENTIFIER: Final = "x-ms-sgx-tcbidentifier"
 AZURE_DEFAULT: Final = "azuredefault"
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteCase:
+class QuoteCase(NamedTuple):
     """What the quote checks look at."""
 
     quote: SgxQuote
@@ -39,8 +38,7 @@ class QuoteCase:
     strict: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RuleCase:
+class RuleCase(NamedTuple):
     """What the operator's rules look at."""
 
     quote: SgxQuote

@@ -1,0 +1,78 @@
+"""`assay serve`: the attestation service."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+_EPILOG = """\b
+Examples:
+  assay serve --dev
+      on a laptop: self-signed TLS, simulator evidence allowed, nothing to configure
+  ASSAY_SEALING_KEY=$(openssl rand -base64 32) assay serve \\
+      --base-url https://attest.example.org --tls-cert server.pem --tls-key server.key
+      in production: keep the sealing key, the signing keys in the database are encrypted under it
+  assay serve --dev --collateral ./collateral --offline
+      without any network: endorsements from a directory only
+"""
+
+
+@click.command(epilog=_EPILOG, context_settings={"show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=8443, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option("--base-url", help="What clients call and tokens name as issuer  [default: https://localhost:PORT]")
+@click.option("--database-url", help="sqlite:///PATH or postgresql://USER@HOST/NAME  [default: SQLite in --state-dir]")
+@click.option("--state-dir", type=click.Path(path_type=Path), help="Embedded database and development files.")
+@click.option("--workers", default=1, type=click.IntRange(1, 64), help="Processes, each with a socket of its own.")
+@click.option("--tls-cert", type=click.Path(path_type=Path, dir_okay=False), help="Server certificate chain, PEM.")
+@click.option("--tls-key", type=click.Path(path_type=Path, dir_okay=False), help="Its private key, PEM.")
+@click.option("--trusted-proxy", multiple=True, metavar="ADDRESS", help="Proxy whose X-Forwarded-* headers count.")
+@click.option("--trust", multiple=True, type=click.Path(path_type=Path), help="Directory of more trust anchors.")
+@click.option("--collateral", multiple=True, type=click.Path(path_type=Path), help="Directory of endorsements.")
+@click.option("--offline", is_flag=True, help="Never ask the vendors' services.")
+@click.option("--vendor-url", metavar="URL", help="Intel's service or a PCCS  [default: Intel's]")
+@click.option(
+    "--channel", type=click.Choice(["standard", "early"]), default="standard", help="What azuredefault means."
+)
+@click.option("--accept-tcb", metavar="STATUS[,STATUS...]|any", help="TCB statuses accepted.")
+@click.option("--strict", is_flag=True, help="The safe set of platform rules: no debug, no provisioning enclaves, …")
+@click.option("--deny-debug", is_flag=True, help="Refuse debug enclaves.")
+@click.option("--algorithm", type=click.Choice(["RS256", "ES256"]), default="RS256", help="Signature of tokens.")
+@click.option("--token-lifetime", default=480, type=click.IntRange(1, 525600), help="Minutes.")
+@click.option(
+    "--sealing-key-file", type=click.Path(path_type=Path, dir_okay=False), help="Instead of ASSAY_SEALING_KEY."
+)
+@click.option("--dev", is_flag=True, help="Development: self-signed TLS, simulator evidence; loudly.")
+@click.option("--unsafe-verify-at", metavar="TIME", help="With --dev: judge endorsements at this time; tokens marked.")
+@click.option("--unsafe-no-revocation", is_flag=True, help="With --dev: tolerate missing revocation lists; marked.")
+def command(**options: object) -> None:
+    """Run the attestation service until a signal.
+
+    Prints one line `ready: URL` on standard output when it answers. Options may come from the environment as
+    ASSAY_SERVE_NAME, the state directory also as ASSAY_STATE_DIR.
+    """
+    from assay.service.server import serve
+    from assay.service.settings_from_options import settings_from_options
+
+    settings = settings_from_options(options)
+    if settings.dev:
+        _warn_development(settings.state_dir)
+    try:
+        serve(settings, _announce)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _announce(base_url: str) -> None:
+    click.echo(f"ready: {base_url}")
+    sys.stdout.flush()
+
+
+def _warn_development(state_dir: Path) -> None:
+    click.echo(
+        "assay: DEVELOPMENT MODE. Evidence of the simulator is believed, whose keys everybody knows; its tokens are "
+        f"marked.\nassay: clients trust {state_dir / 'dev' / 'ca.pem'}",
+        err=True,
+    )

@@ -1,0 +1,110 @@
+"""What a file in an endorsements directory is: by its content first, by its name second (design, section 7)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from assay import limits
+from assay.collateral.reading import Reading, read_document, read_revocation_list
+from assay.endorsements.documents import Document, DocumentKind
+from assay.endorsements.intel.signing_chain import SIGNER_NAME
+from assay.errors import LimitExceeded, MalformedEndorsement
+from assay.formats import pem
+from assay.pki.certificate import Certificate, parse_certificate
+from assay.pki.revocation import parse_revocation_list
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# What a file must begin with to be read at all: a JSON object, PEM, a DER SEQUENCE, or the hex text of one.
+_HEAD: Final = re.compile(rb'\s*\{\s*"|-----BEGIN|0|3[0-9a-fA-F]')
+_WRAPPERS: Final = (
+    (re.compile(rb'\s*\{\s*"tcbInfo"\s*:'), DocumentKind.INTEL_TCB_INFO),
+    (re.compile(rb'\s*\{\s*"enclaveIdentity"\s*:'), DocumentKind.INTEL_QE_IDENTITY),
+)
+_NAMES: Final = (
+    (re.compile(r"tcb.?info.*\.json\Z", re.IGNORECASE), DocumentKind.INTEL_TCB_INFO),
+    (re.compile(r"identity.*\.json\Z", re.IGNORECASE), DocumentKind.INTEL_QE_IDENTITY),
+    (re.compile(r"root.*crl.*\.(der|pem|crl|hex)\Z", re.IGNORECASE), DocumentKind.INTEL_ROOT_CRL),
+    (re.compile(r"(pck|intermediate).*crl\.(der|pem|crl|hex)\Z", re.IGNORECASE), DocumentKind.INTEL_PCK_CRL),
+)
+# In every name of the hierarchy. Other vendors' certificates are not even parsed: AMD's draw warnings (stack, "Traps").
+_INTEL: Final = b"Intel SGX"
+_SIGNING_CHAIN_NAME: Final = re.compile(r"tcb.?sign.*\.pem\Z", re.IGNORECASE)
+_JSON_KINDS: Final = (DocumentKind.INTEL_TCB_INFO, DocumentKind.INTEL_QE_IDENTITY)
+
+
+def is_worth_reading(name: str, head: bytes) -> bool:
+    """Whether a file's name or first octets promise a document or certificates."""
+    return _HEAD.match(head) is not None or kind_of_name(name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A document with its reading (None when it does not parse), or certificates, perhaps those of a TCB signer."""
+
+    kind: DocumentKind | None = None
+    body: bytes = b""
+    reading: Reading | None = None
+    certificates: tuple[Certificate, ...] = ()
+    is_signing_chain: bool = False
+
+
+def recognise(name: str, content: bytes) -> Recognised:
+    """What the content of a file with this name is.
+
+    Raises `MalformedEndorsement` or `LimitExceeded` when it is nothing that any need asks for.
+    """
+    if content.lstrip().startswith(b"{"):
+        return _recognise_json(name, content)
+    if content.startswith(b"-----BEGIN CERTIFICATE"):
+        return _recognise_chain(name, content)
+    try:
+        reading = read_revocation_list(parse_revocation_list(content, name))
+        return Recognised(reading.need.kind, content, reading)
+    except MalformedEndorsement as error:
+        return _recognise_der(name, content, error)
+
+
+def _recognise_json(name: str, content: bytes) -> Recognised:
+    # The inner object is signed and not touched; producers append NUL octets and line ends to the whole.
+    body = content.rstrip(b"\x00 \t\r\n")
+    kind = next((kind for pattern, kind in _WRAPPERS if pattern.match(body)), None) or kind_of_name(name, _JSON_KINDS)
+    if kind is None:
+        raise MalformedEndorsement(name, "JSON that is neither TCB info nor enclave identity")
+    if len(body) > limits.COLLATERAL_JSON:
+        raise LimitExceeded(f"{name}, octets", limit=limits.COLLATERAL_JSON, found=len(body))
+    try:
+        return Recognised(kind, body, read_document(Document(kind, body)))
+    except (MalformedEndorsement, LimitExceeded):
+        return Recognised(kind, body)
+
+
+def _recognise_chain(name: str, content: bytes) -> Recognised:
+    ders = pem.decode_certificates(content, name, MalformedEndorsement)
+    named = _SIGNING_CHAIN_NAME.search(name) is not None
+    if not named and not all(_INTEL in der for der in ders):
+        raise MalformedEndorsement(name, "certificates of another vendor")
+    certificates = tuple(map(parse_certificate, ders))
+    signs_documents = named or certificates[0].common_name == SIGNER_NAME
+    return Recognised(body=content, certificates=certificates, is_signing_chain=signs_documents)
+
+
+def _recognise_der(name: str, content: bytes, problem: MalformedEndorsement) -> Recognised:
+    """A certificate, or a list that does not parse under a name that says what it was to be."""
+    kind = kind_of_name(name)
+    if kind is not None:
+        return Recognised(kind, content)
+    try:
+        if _INTEL in content:
+            return Recognised(body=content, certificates=(parse_certificate(content),))
+    except (MalformedEndorsement, LimitExceeded):
+        pass
+    raise problem
+
+
+def kind_of_name(name: str, among: Sequence[DocumentKind] = tuple(DocumentKind)) -> DocumentKind | None:
+    """The kind of document that a file's name promises, or None."""
+    return next((kind for pattern, kind in _NAMES if kind in among and pattern.search(name)), None)

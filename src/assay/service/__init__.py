@@ -1,0 +1,1 @@
+"""The attestation service: Azure Attestation's wire over HTTP."""

@@ -1,0 +1,87 @@
+"""POST /attest/{type}: the straight line from a request to a token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from assay import clock
+from assay.appraise import appraise, parse_evidence
+from assay.errors import EndorsementUnavailable, Unauthorized
+from assay.evidence import find_evidence_type
+from assay.evidence.base import AnyEvidenceType
+from assay.formats.strict_json import JsonValue
+from assay.policy import AppraisalPolicy
+from assay.result.attestation import AttestationResult
+from assay.result.payload import Envelope, encode_payload
+from assay.result.token import sign_token, unsecured_token
+from assay.service.errors import HttpRefusal, encode_details
+from assay.service.provider import Provider
+from assay.service.requests import LEGACY_VERSION, read_members, require_api_version
+from assay.service.responses import encode, json_response
+from assay.service.state import ServiceState
+
+
+async def attest(request: Request) -> Response:
+    """Answer one attest call: decode, parse, choose policy, needs, collect, verify, claims, policy, result, sign."""
+    state: ServiceState = request.app.state.service
+    provider = state.provider
+    kind = _evidence_type(request)
+    version = require_api_version(request)
+    if version == LEGACY_VERSION and not state.settings.dev:
+        raise Unauthorized("api-version 2018-09-01-preview needs a bearer token for every attest call")
+
+    submission = kind.decode(_members(await read_members(request), kind, version))
+    evidence = parse_evidence(kind, submission)
+    policy = provider.choose_policy(kind.policy_type(evidence), submission.draft_policy)
+    grounds = replace(state.grounds(), configuration=policy.configuration)
+    needs = kind.needs(evidence, grounds)
+    collected = state.collector.recall(needs, grounds.at) or await state.collector.collect(needs, grounds.at)
+    try:
+        result = appraise(kind, evidence, submission, replace(grounds, endorsements=collected), policy)
+    except EndorsementUnavailable as error:
+        raise collected.explain(error) from error
+    token = issue(result, provider, state, policy)
+    return _answer(request, kind, result, token, version)
+
+
+def _evidence_type(request: Request) -> AnyEvidenceType:
+    name = request.path_params["type"]
+    kind = find_evidence_type(name)
+    if kind is None or kind.path is None:
+        raise HttpRefusal(404, "NotFound", f"no attestation type {name[:60]!r}")
+    return kind
+
+
+def _members(members: Mapping[str, JsonValue], kind: AnyEvidenceType, version: str) -> Mapping[str, JsonValue]:
+    """The members by their names of 2020-10-01; those of 2018-09-01-preview are translated (rest-api 12)."""
+    if version != LEGACY_VERSION:
+        return members
+    translated = dict(members)
+    if "quote" in members:
+        translated[kind.member.lower()] = members["quote"]
+    if members.get("enclavehelddata") is not None:
+        translated["runtimedata"] = {"data": members["enclavehelddata"], "dataType": "Binary"}
+    return translated
+
+
+def issue(result: AttestationResult, provider: Provider, state: ServiceState, policy: AppraisalPolicy) -> str:
+    """The token of a result: signed, or unsecured under a draft policy (rest-api 6.1)."""
+    envelope = Envelope(provider.base_url, clock.now(), secrets.token_hex(32), state.settings.token_lifetime)
+    payload = encode_payload(result, envelope)
+    if policy.identity.draft:
+        return unsecured_token(payload, provider.base_url, provider.signer.key_id)
+    return sign_token(payload, provider.signer, provider.base_url)
+
+
+def _answer(request: Request, kind: AnyEvidenceType, result: AttestationResult, token: str, version: str) -> Response:
+    if version == LEGACY_VERSION:
+        return json_response(request, encode(token))
+    body = dict(kind.answer(token, result.statement.recipient))
+    if request.query_params.get("explain", "").lower() in ("true", "1"):
+        body["verdict"] = list(encode_details(result.verdict, ""))
+    return json_response(request, encode(body))

@@ -1,0 +1,59 @@
+"""The HTTP/1.1 protocol with bounds on what comes before a request is understood (attack case IN-08)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_SECONDS: Final = 10.0
+HEADER_OCTETS: Final = 64 << 10
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Closes a connection whose headers come too slowly or grow too large."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: asyncio.TimerHandle | None = None
+        self._header_octets = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._headers_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiting is not None:
+            self._header_octets += len(data)
+        super().data_received(data)
+        if self._waiting is not None and self._header_octets > HEADER_OCTETS:
+            self._headers_came()
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._waiting is None:
+            self._await_headers()
+
+    def on_headers_complete(self) -> None:
+        self._headers_came()
+        super().on_headers_complete()
+
+    def _await_headers(self) -> None:
+        self._header_octets = 0
+        self._waiting = self.loop.call_later(HEADER_SECONDS, self._give_up)
+
+    def _headers_came(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _give_up(self) -> None:
+        self._waiting = None
+        if not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,74 @@
+"""Answers: JSON with the headers that the real service sends (rest-api 2.3)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from assay._version import __version__
+from assay.formats import strict_json
+from assay.formats.strict_json import JsonValue
+from assay.service.errors import Refusal
+
+_JSON: Final = (b"content-type", b"application/json; charset=utf-8")
+_VERSION: Final = (b"x-ms-maa-service-version", f"assay-{__version__}".encode("ascii"))
+_NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
+# Verification calls are open to browsers; nothing in them depends on a cookie (rest-api 2.3).
+_CORS: Final = (b"access-control-allow-origin", b"*")
+_PREFLIGHT: Final = (
+    _CORS,
+    (b"access-control-allow-methods", b"GET, POST"),
+    (b"access-control-allow-headers", b"content-type, x-ms-client-request-id, authorization"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+def request_identifier() -> str:
+    """A new identifier in the shape of a W3C traceparent."""
+    digits = secrets.token_hex(24)
+    return f"00-{digits[:32]}-{digits[32:]}-00"
+
+
+def json_response(
+    request: Request, body: bytes, *, status: int = 200, headers: Iterable[tuple[str, str]] = (), cors: bool = True
+) -> Response:
+    """A JSON answer from its encoded body."""
+    response = Response(status_code=status)
+    response.body = body
+    raw = [_JSON, (b"content-length", str(len(body)).encode("ascii")), *_common(request)]
+    if cors:
+        raw.append(_CORS)
+    raw.extend((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+    response.raw_headers = raw
+    return response
+
+
+def empty_response(request: Request, status: int = 204, *, preflight: bool = False) -> Response:
+    """An answer without a body."""
+    response = Response(status_code=status)
+    response.raw_headers = [*_common(request), *(_PREFLIGHT if preflight else ())]
+    return response
+
+
+def refusal_response(request: Request, refusal: Refusal) -> Response:
+    """An error in the wire's form; `x-ms-error-code` repeats its code."""
+    headers = (("x-ms-error-code", refusal.code), *refusal.headers)
+    return json_response(request, encode(refusal.body), status=refusal.status, headers=headers)
+
+
+def encode(value: Mapping[str, JsonValue] | str) -> bytes:
+    """The outer body: compact JSON, members in the order given (`{"token":"..."}`)."""
+    return strict_json.encode_ordered(value)
+
+
+def _common(request: Request) -> list[tuple[bytes, bytes]]:
+    identifier = request.scope["assay.request_id"]
+    headers = [(b"x-ms-request-id", identifier.encode("ascii")), _VERSION, _NO_SNIFF]
+    echoed = request.headers.get("x-ms-client-request-id", "")
+    if echoed and len(echoed) <= 64 and echoed.isascii() and echoed.isprintable():
+        headers.append((b"x-ms-client-request-id", echoed.encode("ascii")))
+    return headers

@@ -1,0 +1,116 @@
+"""The settings of `assay serve` from its options, with the defaults that depend on one another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from assay.collateral.settings import INTEL_SERVICE
+from assay.errors import ConfigurationError
+from assay.service.config import (
+    Settings,
+    default_state_dir,
+    read_algorithm,
+    read_base_url,
+    read_rules,
+    read_sealing_key,
+)
+from assay.store import SealingKey, default_database_url
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """Typed access to the options of the command line."""
+
+    values: Mapping[str, object]
+
+    def text(self, name: str) -> str | None:
+        value = self.values.get(name)
+        return None if value is None else str(value)
+
+    def path(self, name: str) -> Path | None:
+        value = self.text(name)
+        return None if value is None else Path(value)
+
+    def paths(self, name: str) -> tuple[Path, ...]:
+        return tuple(map(Path, self.texts(name)))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.values.get(name) or ()
+        return tuple(map(str, value)) if isinstance(value, tuple | list) else (str(value),)
+
+    def flag(self, name: str) -> bool:
+        return bool(self.values.get(name))
+
+    def number(self, name: str, default: int) -> int:
+        value = self.values.get(name)
+        return value if isinstance(value, int) else default
+
+
+def settings_from_options(values: Mapping[str, object]) -> Settings:
+    """Settings that are consistent; raises `ConfigurationError` with what is missing or contradicts."""
+    from assay.service.server import free_port  # noqa: PLC0415  # the server imports the settings
+
+    options = _Options(values)
+    host = options.text("host") or "127.0.0.1"
+    port = options.number("port", 8443) or free_port(host)
+    state_dir = options.path("state_dir") or default_state_dir()
+    dev = options.flag("dev")
+    base_url = options.text("base_url")
+    if base_url is None and not dev:
+        raise ConfigurationError("--base-url is required: tokens name it as their issuer (with --dev it has a default)")
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Settings(
+        host=host,
+        port=port,
+        base_url=read_base_url(base_url or f"https://localhost:{port}"),
+        database_url=options.text("database_url") or default_database_url(state_dir),
+        state_dir=state_dir,
+        workers=options.number("workers", 1),
+        tls_cert=options.path("tls_cert"),
+        tls_key=options.path("tls_key"),
+        trust=options.paths("trust"),
+        collateral=_existing(options.paths("collateral")),
+        vendor_url=options.text("vendor_url") or INTEL_SERVICE,
+        offline=options.flag("offline"),
+        channel="early" if options.text("channel") == "early" else "standard",
+        rules=read_rules(
+            options.text("accept_tcb"), strict=options.flag("strict"), deny_debug=options.flag("deny_debug")
+        ),
+        algorithm=read_algorithm(options.text("algorithm") or "RS256"),
+        token_lifetime=timedelta(minutes=options.number("token_lifetime", 480)),
+        trusted_proxies=options.texts("trusted_proxy"),
+        dev=dev,
+        unsafe_verify_at=_time(options.text("unsafe_verify_at")),
+        unsafe_no_revocation=options.flag("unsafe_no_revocation"),
+        sealing_key=read_sealing_key(options.path("sealing_key_file")) or (_dev_sealing_key(state_dir) if dev else ""),
+    )
+
+
+def _existing(paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in paths:
+        if not path.is_dir():
+            raise ConfigurationError(f"--collateral: {path} is not a directory")
+    return paths
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromtimestamp(int(text), UTC) if text.isdecimal() else datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigurationError(f"--unsafe-verify-at: {text!r} is not a time like 2025-06-21T10:56:11Z") from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _dev_sealing_key(state_dir: Path) -> str:
+    """The development sealing key, made once in the state directory."""
+    path = state_dir / "dev" / "sealing.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+        path.write_text(SealingKey.generate_text() + "\n", encoding="ascii")
+    return path.read_text(encoding="ascii").strip()

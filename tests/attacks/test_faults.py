@@ -1,0 +1,64 @@
+"""A fault inside any check is never an acceptance (attack case KR-14)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from assay.endorsements.anchors import trust_anchors
+from assay.evidence import EVIDENCE_TYPES
+from assay.evidence.base import AnyEvidenceType
+from assay.simulator import Recipe, find_knob, simulate
+from assay.verdict import AnyCheck, Seen
+from tests.appraisals import AT, HELD, Case, judge, simulated_case
+
+BASE = Recipe(AT, HELD)
+
+
+class Fault(RuntimeError):
+    """What a bug inside a check would raise."""
+
+
+def fail(*_: object) -> Seen:
+    raise Fault
+
+
+def good_case(kind: AnyEvidenceType) -> Case:
+    """Good evidence of the type, under anchors of its own so that nothing about it is remembered."""
+    recipe = find_knob("oe-evidence-claims").turn(BASE) if kind.name == "OpenEnclave" else BASE
+    case = simulated_case(simulate(recipe), enveloped=kind.name == "OpenEnclave")
+    return replace(case, anchors=trust_anchors(allow_simulator=True))
+
+
+@contextmanager
+def broken(check: AnyCheck) -> Iterator[None]:
+    test = check.test
+    object.__setattr__(check, "test", fail)
+    try:
+        yield
+    finally:
+        object.__setattr__(check, "test", test)
+
+
+DECLARED = [(kind, check) for kind in EVIDENCE_TYPES for check in kind.checks if check.name != "evidence.form"]
+
+
+@pytest.mark.parametrize(("kind", "check"), DECLARED, ids=[f"{k.name}-{c.name}" for k, c in DECLARED])
+def test_a_fault_inside_a_check_is_never_an_acceptance(kind: AnyEvidenceType, check: AnyCheck) -> None:
+    case = good_case(kind)
+    with broken(check), pytest.raises(Fault):
+        judge(case)
+    # Nothing half-written is remembered: the same grounds accept the evidence once the fault is gone.
+    assert judge(case).verdict.decisive is None
+
+
+@pytest.mark.parametrize("step", ["parse", "verify", "claims"])
+@pytest.mark.parametrize("kind", EVIDENCE_TYPES, ids=lambda kind: kind.name)
+def test_a_fault_inside_a_step_is_never_an_acceptance(kind: AnyEvidenceType, step: str) -> None:
+    changes: dict[str, object] = {step: fail}
+    case = good_case(kind)
+    with pytest.raises(Fault):
+        judge(replace(case, kind=replace(kind, **changes)))
