@@ -1,8 +1,8 @@
 """The one exception tree of Assay.
 
 Every refusal is one of these classes. An exception carries facts as attributes and says them in its message; `code` is
-a stable word for programs, `verdict` the list of checks when evidence was being verified. `service/errors.py` holds the only table from here to HTTP. Anything that is not an
-`AssayError` is a bug.
+a stable word for programs, `verdict` the list of checks when evidence was being verified. `service/errors.py` holds
+the only table from here to HTTP. Anything that is not an `AssayError` is a bug.
 """
 
 from __future__ import annotations
@@ -161,6 +161,12 @@ class EndorsementUnavailable(AssayError):
         because = f" ({reason})" if reason else ""
         super().__init__(f"endorsement unavailable: {'; '.join(documents)}{because}")
         self.documents, self.verdict, self.reason, self.retry_after = documents, verdict, reason, retry_after
+
+
+class StoreUnavailable(AssayError):
+    """The database cannot be reached or written now (HTTP 503); never read as "nothing is stored" (IN-13)."""
+
+    code = "StoreUnavailable"
 
 
 class PolicyError(AssayError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx2
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from assay.collateral import CollateralSettings, Collector, IntelService
+from assay.collateral import CollateralSettings, Collector, DirectorySource, DocumentStore, IntelService
 from assay.endorsements.anchors import trust_anchors
 from assay.endorsements.documents import DocumentKind, Need
 from assay.simulator import HIERARCHY, Documents, Recipe, TcbInfo, Window, simulate, simulate_sgx
@@ -79,6 +79,17 @@ def answers(documents: Collateral) -> dict[str, Answer]:
     }
 
 
+class Body(httpx2.AsyncByteStream):
+    """A body that is read as it comes, as over the network."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self.content), 1000):
+            yield self.content[start : start + 1000]
+
+
 @dataclass
 class Intel:
     """Answers by path; `first` are answers that are given once each, before the others. Remembers what was asked."""
@@ -104,7 +115,7 @@ class Intel:
     def transport(self) -> httpx2.MockTransport:
         async def handle(request: httpx2.Request) -> httpx2.Response:
             answer = self.answer(request.url.raw_path.decode())
-            return httpx2.Response(answer.status, headers=list(answer.headers), content=answer.body)
+            return httpx2.Response(answer.status, headers=list(answer.headers), stream=Body(answer.body))
 
         return httpx2.MockTransport(handle)
 
@@ -129,14 +140,22 @@ class Clock:
         return self.seconds
 
 
-def collector(intel: Intel, **sources: object) -> Collector:
-    changes = sources.pop("changes", {})
-    sources.setdefault("monotonic", Clock())
+def collector(
+    intel: Intel,
+    *,
+    directories: DirectorySource | None = None,
+    store: DocumentStore | None = None,
+    monotonic: Callable[[], float] | None = None,
+    **changes: object,
+) -> Collector:
+    """A collector whose only vendor is the stand-in; `changes` are settings."""
     return Collector(
         ANCHORS,
+        directories=directories,
         services=(service(intel, **changes),),
+        store=store,
         settings=settings(**changes),
-        **sources,  # type: ignore[arg-type]
+        monotonic=monotonic or Clock(),
     )
 
 
@@ -149,10 +168,8 @@ def serving(respond: Respond, tls: ssl.SSLContext | None = None) -> Iterator[str
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            try:
+            with suppress(OSError):  # the client went away, as it should
                 respond(self)
-            except OSError:
-                pass  # the client went away, as it should
 
         def log_message(self, *_: object) -> None:
             pass

@@ -2,18 +2,23 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.collateral import DirectorySource
+from assay.collateral.recognition import recognise
 from assay.collateral.vetting import vet
 from assay.endorsements.anchors import trust_anchors
 from assay.endorsements.documents import Document, DocumentKind, Need
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, LimitExceeded, MalformedEndorsement
 from assay.simulator import HIERARCHY, Documents, Platform, Recipe, TcbInfo, Window, forge_hierarchy, simulate
 from assay.simulator.intel.signed_json import EXPIRED
 from tests.collateral.intel import (
@@ -60,7 +65,7 @@ def test_files_are_known_by_content_under_any_name_and_spelling(tmp_path):
     (tmp_path / "c").write_bytes(documents.tcb_signing_chain)
     (tmp_path / "d").write_bytes(documents.root_ca_crl.hex().encode() + b"\n")
     crl = x509.load_der_x509_crl(documents.pck_crl)
-    (tmp_path / "e").write_bytes(crl.public_bytes(x509.base.serialization.Encoding.PEM))  # type: ignore[attr-defined]
+    (tmp_path / "e").write_bytes(crl.public_bytes(Encoding.PEM))
     (tmp_path / "f").write_bytes(documents.pck_crl_issuer_chain)
     directory = source(tmp_path)
     assert found(directory, TCB_INFO).body == documents.tcb_info
@@ -196,6 +201,18 @@ def test_a_damaged_document_is_shown_under_its_name(tmp_path, name, need, damage
     assert document.body == damaged
 
 
+@given(
+    name=st.sampled_from(["tcb_info.json", "pck_crl.der", "tcb_signing_chain.pem", "x.json", "x"]),
+    whole=st.sampled_from([content for _, content in simulated_collateral().files()]),
+    at=st.integers(0, 8000),
+    inserted=st.binary(max_size=8),
+    cut=st.integers(0, 8),
+)
+def test_no_content_does_more_than_not_being_recognised(name, whole, at, inserted, cut):
+    with suppress(MalformedEndorsement, LimitExceeded):
+        recognise(name, whole[:at] + inserted + whole[at + cut :])
+
+
 def test_foreign_files_are_ignored_and_remembered(tmp_path):
     write(tmp_path, simulated_collateral())
     (tmp_path / "quote.bin").write_bytes(b"\x03\x00\x02\x00")
@@ -275,10 +292,8 @@ def test_every_genuine_vector_finds_its_documents_at_its_time(vector):
             vet(need, document, GENUINE, at)
 
 
-def _instant(text: str):
-    from datetime import datetime
-
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def test_the_bulk_folder_answers_needs_over_the_years():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from assay.cli.failures import run_guarded
 from assay.cli.lazy import Entry, LazyGroup
 
-_HELP: Final = """Attestation that anyone can run: a service wire-compatible with Microsoft Azure Attestation, and its tools.
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HELP: Final = """Attestation that anyone can run: a service that speaks Microsoft Azure Attestation, and its tools.
 
 \b
 First steps, without any hardware:
@@ -22,7 +24,7 @@ Every command explains itself with --help. Exit codes: 0 yes, 1 no, 2 could not 
 """
 
 _COMMANDS: Final = {
-    "serve": Entry("assay.cli.serve", "serve", "Run the attestation service.", "service"),
+    "serve": Entry("assay.cli.serve", "command", "Run the attestation service.", "service"),
     "verify": Entry("assay.cli.verify", "verify", "Judge evidence offline, check by check."),
     "inspect": Entry("assay.cli.inspect", "inspect", "Decode anything; trusts nothing."),
     "attest": Entry("assay.cli.attest", "attest", "Send evidence to a service, get a token.", "client"),
@@ -32,7 +34,7 @@ _COMMANDS: Final = {
     "version": Entry("assay.cli.version", "version", "Print the version."),
 }
 
-assay: Final = LazyGroup("assay", _COMMANDS, _HELP)
+root: Final = LazyGroup("assay", _COMMANDS, _HELP)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +45,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _call(arguments: list[str] | None, colour: bool | None) -> object:
-    return assay.main(arguments, prog_name="assay", standalone_mode=False, color=colour)
+    return root.main(arguments, prog_name="assay", standalone_mode=False, color=colour)
 
 
 def main() -> NoReturn:
@@ -51,4 +53,4 @@ def main() -> NoReturn:
     sys.exit(run())
 
 
-__all__ = ["assay", "main", "run"]
+__all__ = ["main", "root", "run"]

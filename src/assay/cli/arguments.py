@@ -20,7 +20,7 @@ TYPES: Final = ", ".join(kind.name for kind in EVIDENCE_TYPES)
 _STATUSES: Final = {status.value.lower(): status for status in TcbStatus}
 
 
-class TimeType(click.ParamType):
+class TimeType(click.ParamType[datetime]):
     """An instant: ISO 8601 (UTC where no offset is given) or seconds since 1970."""
 
     name = "time"
@@ -38,7 +38,7 @@ class TimeType(click.ParamType):
             self.fail(f"{text!r} is neither ISO 8601 (2025-06-01T12:00:00Z) nor a Unix time", param, ctx)
 
 
-class EvidenceTypeType(click.ParamType):
+class EvidenceTypeType(click.ParamType["AnyEvidenceType"]):
     """The wire name of an evidence type, case ignored."""
 
     name = "type"
@@ -50,7 +50,7 @@ class EvidenceTypeType(click.ParamType):
         return kind
 
 
-class StatusesType(click.ParamType):
+class StatusesType(click.ParamType[frozenset[TcbStatus]]):
     """TCB statuses separated by commas, or `any`."""
 
     name = "status[,status...]|any"
@@ -70,7 +70,7 @@ class StatusesType(click.ParamType):
         return frozenset(_STATUSES[word] for word in words)
 
 
-class MarksType(click.ParamType):
+class MarksType(click.ParamType[frozenset[str]]):
     """Words separated by commas."""
 
     name = "mark[,mark...]"

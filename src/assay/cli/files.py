@@ -18,7 +18,7 @@ from assay.evidence.base import AnyEvidenceType, HeldData, Submission
 from assay.evidence.held_data import held_data
 from assay.formats import base64url, strict_json
 from assay.formats.base64url import Base64Error
-from assay.formats.strict_json import JsonError
+from assay.formats.strict_json import JsonError, JsonValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +28,11 @@ _HEX: Final = re.compile(r"(?:0[xX])?((?:[0-9a-fA-F]{2})+)\Z")
 _SPACE: Final = re.compile(r"\s+")
 # Names under which the vector folders and our simulator keep evidence, beside the type's own member name.
 _NAMED: Final = "evidence"
+_HELD_DATA_OF_2018: Final = "enclavehelddata"
 
 
-class FileUnreadable(Exception):  # noqa: N818  # said to the user as a sentence, never leaves the command line
-    """A file that cannot be opened or read."""
+class FileUnreadable(Exception):
+    """A file that cannot be opened or read; said to the user as a sentence, it never leaves the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,16 @@ def decode_request(kind: AnyEvidenceType, body: bytes) -> Submission:
         members = strict_json.decode_object(body)
     except JsonError as error:
         raise MalformedRequest("request body", str(error)) from error
-    return kind.decode({name.lower(): value for name, value in members.items()})
+    return kind.decode(_of_2018(kind, {name.lower(): value for name, value in members.items()}))
+
+
+def _of_2018(kind: AnyEvidenceType, members: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """A body of api-version 2018-09-01-preview, under today's names: its quote holds reports too (rest-api 12)."""
+    if _HELD_DATA_OF_2018 not in members:
+        return members
+    evidence = members.get(kind.member.lower(), members.get("quote"))
+    held: JsonValue = {"data": members[_HELD_DATA_OF_2018], "dataType": "Binary"}
+    return {"runtimedata": held, **members, kind.member.lower(): evidence}
 
 
 def expand(names: tuple[str, ...], kind: AnyEvidenceType) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,9 @@ class LazyGroup(click.Group):
     """A group whose commands are known by name before they are imported."""
 
     def __init__(self, name: str, entries: Mapping[str, Entry], text: str) -> None:
-        super().__init__(name, help=text, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+        super().__init__(
+            name, help=text, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
+        )
         self._entries = entries
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the interface of click

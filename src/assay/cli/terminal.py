@@ -69,9 +69,14 @@ def show_tree(root: Node) -> None:
     if _has_rich():
         _rich_tree(root)
         return
-    click.echo(_line(root))
-    for text in _branches(root.children, ""):
+    for text in (_line(root), *_branches(root.children, "")):
         click.echo(text)
+
+
+def complain_tree(root: Node) -> None:
+    """The tree on standard error, plain: what stands beside a result, never in it."""
+    for text in (_line(root), *_branches(root.children, "")):
+        click.echo(text, err=True)
 
 
 def show_table(header: Sequence[str], rows: Sequence[Sequence[Span]]) -> None:
@@ -79,7 +84,9 @@ def show_table(header: Sequence[str], rows: Sequence[Sequence[Span]]) -> None:
     if _has_rich():
         _rich_table(header, rows)
         return
-    widths = [max(len(printable(cell.text)) for cell in (Span(name), *column)) for name, *column in _columns(header, rows)]
+    widths = [
+        max(len(printable(cell.text)) for cell in (Span(name), *column)) for name, *column in _columns(header, rows)
+    ]
     click.echo("  ".join(name.ljust(width) for name, width in zip(header, widths, strict=True)).rstrip())
     for row in rows:
         cells = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,4 +26,4 @@ class Budget:
         if self._left >= 1:
             self._left -= 1
             return None
-        return 1 + int((1 - self._left) * 60 / self._per_minute)
+        return math.ceil((1 - self._left) * 60 / self._per_minute)

@@ -101,10 +101,10 @@ _Key = tuple[object, ...]
 
 
 def _key(needs: Sequence[Need]) -> _Key:
-    """Equal for equal needs; an enumeration's member stands by its identity, since its hash is slow."""
+    """Equal for equal needs, vouched for alike; a member of an enumeration by its identity, since its hash is slow."""
     key: list[object] = []
     for need in needs:
-        key += (id(need.kind), need.tee, need.platform, need.number)
+        key += (id(need.kind), need.tee, need.platform, need.number, need.vouched)
     return tuple(key)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -72,6 +71,7 @@ class Collector:
         self._failures = Failures(monotonic)
         self._flights: Flights[tuple[Need, bool], Held] = Flights()
         self._turns = asyncio.Semaphore(self._settings.concurrency)
+        self._admitted = 0
         self._strangers = Budget(self._settings.strangers_per_minute, monotonic)
         self._refreshed: dict[Need, float] = {}
 
@@ -89,15 +89,15 @@ class Collector:
     ) -> Collected:
         """The documents for these needs at `at`; `reasons` of the result names what could not be had, and why.
 
-        `certification_hint` is a certificate that led the platform to a pinned root: what only its platform needs is
-        then fetched outside the budget of strangers. A document that does not fit is handed over when there is no
-        other, so that the verdict can say what is wrong with it.
+        The vendor is asked about vouched needs only, and about documents of one platform on a budget per minute unless
+        `certification_hint` is given, a certificate by which the caller knows the platform. A document that does not
+        fit is handed over when there is no other, so that the verdict can say what is wrong with it.
         """
         collected = self._memory.recall(needs, at)
         if collected is not None:
             return collected
-        vouched = certification_hint is not None
-        found = await asyncio.gather(*(self._obtain(need, at, vouched=vouched) for need in needs))
+        known = certification_hint is not None
+        found = await asyncio.gather(*(self._obtain(need, at, known=known) for need in needs))
         return self._memory.assemble(tuple(found), at)
 
     async def warm(self, at: datetime) -> int:
@@ -106,7 +106,7 @@ class Collector:
             return 0
         kept = 0
         for stored in await asyncio.to_thread(self._store.load_all):
-            held = self._vetted(stored.need, stored.document, at)
+            held = self._vetted(stored.need, stored.document, at) if self._is_stored(stored.need) else None
             if held is not None:
                 self._memory.keep(held, at)
                 kept += 1
@@ -135,7 +135,7 @@ class Collector:
         for service in self._services:
             await service.close()
 
-    async def _obtain(self, need: Need, at: datetime, *, vouched: bool) -> Obtained:
+    async def _obtain(self, need: Need, at: datetime, *, known: bool) -> Obtained:
         held = self._memory.find(need, at)
         if held is not None:
             return Obtained(need, held.document, held.window)
@@ -143,7 +143,7 @@ class Collector:
         if local is not None:
             return local
         try:
-            held = await self._fetch_once(need, at, vouched=vouched or need.kind not in _OF_ONE_PLATFORM)
+            held = await self._fetch_once(need, at, known=known or need.kind not in _OF_ONE_PLATFORM)
         except EndorsementUnavailable as error:
             document = None if self._directories is None else self._directories.find(need, at)
             if document is None and self._directories is not None:
@@ -170,29 +170,50 @@ class Collector:
         except EndorsementUnavailable:
             return None
 
-    async def _fetch_once(self, need: Need, at: datetime, *, vouched: bool) -> Held:
+    async def _fetch_once(self, need: Need, at: datetime, *, known: bool) -> Held:
+        if not need.vouched:
+            return await self._stored(need, at)
         self._failures.require_none(need)
-        held = await self._flights.join((need, vouched), lambda: self._fetch(need, at, vouched=vouched))
+        held = await self._flights.join((need, known), lambda: self._fetch(need, at, known=known))
         if at not in held.window:
             raise EndorsementUnavailable((str(need),), reason=f"valid from {held.window}")
         return held
 
-    async def _fetch(self, need: Need, at: datetime, *, vouched: bool) -> Held:
+    async def _stored(self, need: Need, at: datetime) -> Held:
+        """For a platform under another root than the vendor's: its service knows nothing of it and is not asked."""
+        stored = await self._load(need, at)
+        if stored is None:
+            reason = "not found, and the vendor is not asked about platforms that its root does not certify"
+            raise EndorsementUnavailable((str(need),), reason=reason)
+        return self._memory.keep(stored, at)
+
+    async def _fetch(self, need: Need, at: datetime, *, known: bool) -> Held:
         stored = await self._load(need, at)
         if stored is not None:
             return self._memory.keep(stored, at)
-        return await self._ask(need, at, vouched=vouched)
+        return await self._ask(need, at, known=known)
 
     async def _load(self, need: Need, at: datetime) -> Held | None:
-        stored = None if self._store is None else await asyncio.to_thread(self._store.load, need)
+        if self._store is None or not self._is_stored(need):
+            return None
+        stored = await asyncio.to_thread(self._store.load, need)
         return None if stored is None else self._vetted(need, stored.document, at)
 
-    async def _ask(self, need: Need, at: datetime, *, vouched: bool) -> Held:
+    def _is_stored(self, need: Need) -> bool:
+        """Whether the store speaks of this need: without a number it holds the standard channel's documents only.
+
+        So that a change of the channel takes effect at once (attack case CO-25).
+        """
+        of_channel = need.number is None and need.kind not in REVOCATION_LISTS
+        return not of_channel or self._settings.channel == "standard"
+
+    async def _ask(self, need: Need, at: datetime, *, known: bool) -> Held:
         """The vendor's answer, verified, remembered, stored."""
         service = next((service for service in self._services if need.kind in service.kinds), None)
         if service is None:
             raise EndorsementUnavailable((str(need),), reason="not found, and no vendor service is configured")
-        self._admit(need, vouched=vouched)
+        self._require_room(need, known=known)
+        self._admitted += 1
         try:
             async with self._turns:
                 held = vet(need, await service.fetch(need), self._anchors, at)
@@ -201,22 +222,24 @@ class Collector:
             seconds = self._settings.absence_seconds if absent else self._settings.failure_seconds
             self._failures.remember(need, error, seconds)
             raise
+        finally:
+            self._admitted -= 1
         self._failures.forget(need)
         kept = self._memory.keep(held, at)
         if kept is held:
             await self._save(held, at)
         return kept
 
-    def _admit(self, need: Need, *, vouched: bool) -> None:
-        if len(self._flights) > self._settings.concurrency + self._settings.queue:
+    def _require_room(self, need: Need, *, known: bool) -> None:
+        if self._admitted >= self._settings.concurrency + self._settings.queue:
             raise EndorsementUnavailable((str(need),), reason="too many fetches are under way", retry_after=1)
-        wait = None if vouched else self._strangers.take()
+        wait = None if known else self._strangers.take()
         if wait is not None:
             reason = "too many documents of new platforms were asked for"
             raise EndorsementUnavailable((str(need),), reason=reason, retry_after=wait)
 
     async def _save(self, held: Held, at: datetime) -> None:
-        if self._store is None:
+        if self._store is None or not self._is_stored(held.need):
             return
         save, reading = self._store.save, held.reading
         await asyncio.to_thread(
@@ -232,7 +255,7 @@ class Collector:
 
     def _is_due(self, held: Held, at: datetime) -> bool:
         window = held.reading.window
-        return at >= window.end - (window.end - window.start) * self._settings.refresh_part
+        return held.need.vouched and at >= window.end - (window.end - window.start) * self._settings.refresh_part
 
     def _asked_lately(self, need: Need) -> bool:
         asked = self._refreshed.get(need)
@@ -245,7 +268,7 @@ class Collector:
             self._memory.keep(stored, at)
             return ""
         try:
-            await self._flights.join((held.need, True), lambda: self._ask(held.need, at, vouched=True))
+            await self._flights.join((held.need, True), lambda: self._ask(held.need, at, known=True))
         except EndorsementUnavailable as error:
             return error.reason
         return ""

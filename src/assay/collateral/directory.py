@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from assay import limits
-from assay.collateral.holdings import Holding, Place, arrange
+from assay.collateral.holdings import Holding, HoldingKey, Place, arrange
 from assay.collateral.recognition import Recognised, is_worth_reading, recognise
 from assay.errors import ConfigurationError, LimitExceeded, MalformedEndorsement
 from assay.evidence.base import Endorsements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from assay.endorsements.anchors import TrustAnchors
@@ -54,7 +54,7 @@ class DirectorySource:
         """Reads the trees; raises `ConfigurationError` when a path is not there or holds absurdly many files."""
         self._paths, self._anchors = tuple(paths), anchors
         self._seen: dict[Path, _Seen] = {}
-        self._holdings: tuple[Holding, ...] = ()
+        self._holdings: Mapping[HoldingKey, Holding] = {}
         self._ignored: tuple[Ignored, ...] = ()
         self.reload()
 
@@ -68,7 +68,7 @@ class DirectorySource:
 
         When none is valid at `at` it is the one nearest in time, so that verification can say when it was valid.
         """
-        matching = [holding for holding in self._holdings if holding.answers(need)]
+        matching = [holding for holding in self._holdings.values() if holding.answers(need)]
         if not matching:
             return None
         return max(matching, key=lambda holding: holding.rank(at)).document(at)
@@ -78,7 +78,7 @@ class DirectorySource:
 
         Never a document that fits but for its evaluation number: a number means exactly that one (design, section 8).
         """
-        alike = [holding for holding in self._holdings if holding.kind is need.kind]
+        alike = [holding for holding in self._holdings.values() if holding.kind is need.kind]
         if any(holding.is_of(need) for holding in alike) or len({holding.body for holding in alike}) != 1:
             return None
         return alike[0].document(at)
@@ -101,9 +101,8 @@ class DirectorySource:
             seen[path] = known if known is not None and known.stamp == stamp else _read(path, stamp)
         if seen == self._seen:
             return False
-        known_holdings = {(holding.place.path, holding.recognised): holding for holding in self._holdings}
         places = [Place(path, self._origin(path), entry.recognised) for path, entry in seen.items() if entry.recognised]
-        self._holdings = arrange(places, self._anchors, known_holdings)
+        self._holdings = arrange(places, self._anchors, self._holdings)
         self._ignored = tuple(Ignored(path, entry.reason) for path, entry in seen.items() if not entry.recognised)
         self._seen = seen
         return True

@@ -19,9 +19,6 @@ class Flights(Generic[KeyT, ValueT]):
     def __init__(self) -> None:
         self._under_way: dict[KeyT, asyncio.Task[ValueT]] = {}
 
-    def __len__(self) -> int:
-        return len(self._under_way)
-
     async def join(self, key: KeyT, start: Callable[[], Coroutine[None, None, ValueT]]) -> ValueT:
         """The outcome of the fetch under way for the key, begun when there is none; raises what it raised."""
         task = self._under_way.get(key)

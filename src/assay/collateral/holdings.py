@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.collateral.reading import REVOCATION_LISTS
+from assay.collateral.recognition import Recognised, kind_of_name
 from assay.collateral.vetting import authenticate
 from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.endorsements.intel.signing_chain import ROOT_NAME
@@ -15,10 +16,9 @@ from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.pki.signatures import SignatureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from assay.collateral.recognition import Recognised
     from assay.endorsements.anchors import TrustAnchors
     from assay.pki.certificate import Certificate
     from assay.pki.validity import Window
@@ -108,24 +108,38 @@ class Holding:
         return self._windows[chain]
 
 
+HoldingKey = tuple[Path, Recognised]
+
+
 def arrange(
-    places: Sequence[Place], anchors: TrustAnchors, known: Mapping[tuple[Path, Recognised], Holding]
-) -> tuple[Holding, ...]:
+    places: Iterable[Place], anchors: TrustAnchors, known: Mapping[HoldingKey, Holding]
+) -> Mapping[HoldingKey, Holding]:
     """The documents among the files, each with the chains that it may go with; known ones keep their objects."""
+    places = tuple(places)
+    places = (*places, *_misnamed(places))
     signers = [place for place in places if place.recognised.is_signing_chain]
     issuers = _revocation_issuers(places)
-    holdings = []
+    holdings = {}
     for place in places:
         kind = place.recognised.kind
         if kind is None:
             continue
         chains = issuers[kind] if kind in issuers else _nearest(place, signers)
-        holding = known.get((place.path, place.recognised))
-        if holding is None:
-            holding = Holding(place, kind, chains, anchors)
-        holding.chains = chains
-        holdings.append(holding)
-    return tuple(holdings)
+        key = (place.path, place.recognised)
+        holdings[key] = known.get(key) or Holding(place, kind, chains, anchors)
+        holdings[key].chains = chains
+    return holdings
+
+
+def _misnamed(places: Iterable[Place]) -> Iterator[Place]:
+    """Documents under the name of another kind, such as a root's list in the place of a PCK authority's.
+
+    They answer no need, and are shown when there is nothing better.
+    """
+    for place in places:
+        promised = kind_of_name(place.path.name)
+        if promised is not None and place.recognised.kind not in (None, promised):
+            yield replace(place, recognised=Recognised(promised, place.recognised.body))
 
 
 def _nearest(place: Place, others: Iterable[Place]) -> tuple[bytes, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
@@ -57,7 +58,7 @@ class IntelService:
         host = settings.certificates_host
         self._certificates = None if host is None else host.rstrip("/")
         self._name = self._base.partition("://")[2]
-        self._http = VendorHttp(settings, self._name, transport)
+        self._http = VendorHttp(settings, transport)
         self._root: bytes | None = None
 
     async def fetch(self, need: Need) -> Document:
@@ -101,11 +102,12 @@ class IntelService:
         return await self._http.get(Query(need, url, parameters, limits.REVOCATION_LIST))
 
     async def _fetch_root_list(self, need: Need) -> Document:
-        root = await self._root_certificate(need)
         url = f"{self._base}/sgx/certification/v4/rootcacrl"
         if self._certificates is not None:
             url = f"{self._certificates}/{_ROOT_LIST}"
-        reply = await self._http.get(Query(need, url, {}, limits.REVOCATION_LIST))
+        query = Query(need, url, {}, limits.REVOCATION_LIST)
+        # Both at once, so that the time of one bounds both.
+        root, reply = await asyncio.gather(self._root_certificate(need), self._http.get(query))
         return self._document(need, reply.body, root)
 
     async def _root_certificate(self, need: Need) -> bytes:

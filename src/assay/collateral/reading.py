@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003  # a field's type, read by tools at run time
+from datetime import datetime  # a field's type, read by tools at run time
 from typing import Final
 
 from assay.endorsements.documents import Document, DocumentKind, Need

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from assay import limits
-from assay.collateral.reading import Reading, read_document, read_revocation_list
+from assay.collateral.reading import REVOCATION_LISTS, Reading, read_document, read_revocation_list
 from assay.endorsements.documents import Document, DocumentKind
 from assay.endorsements.intel.signing_chain import SIGNER_NAME
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.formats import pem
 from assay.pki.certificate import Certificate, parse_certificate
 from assay.pki.revocation import parse_revocation_list
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # What a file must begin with to be read at all: a JSON object, PEM, a DER SEQUENCE, or the hex text of one.
 _HEAD: Final = re.compile(rb'\s*\{\s*"|-----BEGIN|0|3[0-9a-fA-F]')
@@ -33,7 +30,6 @@ _NAMES: Final = (
 # In every name of the hierarchy. Other vendors' certificates are not even parsed: AMD's draw warnings (stack, "Traps").
 _INTEL: Final = b"Intel SGX"
 _SIGNING_CHAIN_NAME: Final = re.compile(r"tcb.?sign.*\.pem\Z", re.IGNORECASE)
-_JSON_KINDS: Final = (DocumentKind.INTEL_TCB_INFO, DocumentKind.INTEL_QE_IDENTITY)
 
 
 def is_worth_reading(name: str, head: bytes) -> bool:
@@ -71,9 +67,11 @@ def recognise(name: str, content: bytes) -> Recognised:
 def _recognise_json(name: str, content: bytes) -> Recognised:
     # The inner object is signed and not touched; producers append NUL octets and line ends to the whole.
     body = content.rstrip(b"\x00 \t\r\n")
-    kind = next((kind for pattern, kind in _WRAPPERS if pattern.match(body)), None) or kind_of_name(name, _JSON_KINDS)
+    kind = next((kind for pattern, kind in _WRAPPERS if pattern.match(body)), None) or kind_of_name(name)
     if kind is None:
         raise MalformedEndorsement(name, "JSON that is neither TCB info nor enclave identity")
+    if kind in REVOCATION_LISTS:
+        return Recognised(kind, content)
     if len(body) > limits.COLLATERAL_JSON:
         raise LimitExceeded(f"{name}, octets", limit=limits.COLLATERAL_JSON, found=len(body))
     try:
@@ -105,6 +103,6 @@ def _recognise_der(name: str, content: bytes, problem: MalformedEndorsement) -> 
     raise problem
 
 
-def kind_of_name(name: str, among: Sequence[DocumentKind] = tuple(DocumentKind)) -> DocumentKind | None:
+def kind_of_name(name: str) -> DocumentKind | None:
     """The kind of document that a file's name promises, or None."""
-    return next((kind for pattern, kind in _NAMES if kind in among and pattern.search(name)), None)
+    return next((kind for pattern, kind in _NAMES if pattern.search(name)), None)

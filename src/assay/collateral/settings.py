@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003  # kept at run time: configuration loaders read the types of the fields
+from pathlib import Path  # kept at run time: configuration loaders read the types of the fields
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 

@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import httpx2
 import stamina
@@ -49,6 +50,10 @@ class Query:
     parameters: Mapping[str, str]
     limit: int
 
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -61,10 +66,8 @@ class Reply:
 class VendorHttp:
     """A client of one vendor's service; `transport` stands in for the network in tests."""
 
-    def __init__(
-        self, settings: CollateralSettings, name: str, transport: httpx2.AsyncBaseTransport | None = None
-    ) -> None:
-        self._settings, self._name, self._transport = settings, name, transport
+    def __init__(self, settings: CollateralSettings, transport: httpx2.AsyncBaseTransport | None = None) -> None:
+        self._settings, self._transport = settings, transport
         self._client: httpx2.AsyncClient | None = None
 
     async def get(self, query: Query) -> Reply:
@@ -87,7 +90,7 @@ class VendorHttp:
                             last = f"; before that: {error.reason}"
                             raise
         except TimeoutError as error:
-            reason = f"{self._name}: no answer within {settings.total_seconds:g} s{last}"
+            reason = f"{query.host}: no answer within {settings.total_seconds:g} s{last}"
             raise VendorRefusal(query.need, reason) from error
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
@@ -103,10 +106,10 @@ class VendorHttp:
             async with asyncio.timeout(self._settings.attempt_seconds):
                 return await self._send(query)
         except TimeoutError as error:
-            reason = f"{self._name}: no answer within {self._settings.attempt_seconds:g} s"
+            reason = f"{query.host}: no answer within {self._settings.attempt_seconds:g} s"
             raise VendorRefusal(query.need, reason, again=True) from error
         except httpx2.HTTPError as error:
-            reason = f"{self._name}: {type(error).__name__}: {error}"
+            reason = f"{query.host}: {type(error).__name__}: {error}"
             raise VendorRefusal(query.need, reason, again=not _is_distrust(error)) from error
 
     async def _send(self, query: Query) -> Reply:
@@ -123,9 +126,9 @@ class VendorHttp:
         status = response.status_code
         if status in _TRANSIENT:
             wait = _retry_after(response.headers)
-            raise VendorRefusal(query.need, f"{self._name}: HTTP {status}", again=True, retry_after=wait)
+            raise VendorRefusal(query.need, f"{query.host}: HTTP {status}", again=True, retry_after=wait)
         if status in _ABSENT:
-            raise VendorRefusal(query.need, f"{self._name}: HTTP {status}, no such document", absent=True)
+            raise VendorRefusal(query.need, f"{query.host}: HTTP {status}, no such document", absent=True)
         if 300 <= status < 400:
             raise self._refused(query, f"HTTP {status}: redirects are not followed")
         if status != 200:
@@ -138,7 +141,7 @@ class VendorHttp:
             raise self._refused(query, f"an answer of more than {query.limit} octets")
 
     def _refused(self, query: Query, problem: str) -> VendorRefusal:
-        return VendorRefusal(query.need, f"{self._name}: {problem}")
+        return VendorRefusal(query.need, f"{query.host}: {problem}")
 
     def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:

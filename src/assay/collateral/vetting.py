@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay import limits
 from assay.collateral.reading import PCK_AUTHORITIES, REVOCATION_LISTS, Reading, read_document
 from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
@@ -127,8 +126,6 @@ def require_pinned_root(der: bytes, anchors: TrustAnchors) -> Certificate:
         if len(ders) != 1:
             raise MalformedEndorsement("root certificate", f"{len(ders)} certificates")
         der = ders[0]
-    if len(der) > limits.CERTIFICATE:
-        raise LimitExceeded("certificate, octets", limit=limits.CERTIFICATE, found=len(der))
     root = parse_certificate(der)
     _require_pinned(root, anchors)
     verify_issued(root, root)

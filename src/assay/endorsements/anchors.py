@@ -18,7 +18,7 @@ SIMULATOR_ORGANISATION: Final = "Assay Simulator"
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One pinned root: its subject's common name, the SHA-256 of its SubjectPublicKeyInfo (DER), where that is stated."""
+    """One pinned root: its common name, the SHA-256 of its SubjectPublicKeyInfo in DER, and where that is stated."""
 
     name: str
     key_sha256: str
@@ -30,7 +30,7 @@ VENDOR_ROOTS: Final = (
     Anchor(
         "Intel SGX Root CA",
         "a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e",
-        "Intel_SGX_Provisioning_Certification_RootCA.cer of Intel's certificate service; both certificates (2033, 2049)",
+        "Intel's certificate service, Intel_SGX_Provisioning_Certification_RootCA.cer (two certificates, one key)",
     ),
 )
 

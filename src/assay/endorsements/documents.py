@@ -19,8 +19,8 @@ class DocumentKind(str, Enum):
 class Need:
     """One document that a verification needs: its kind, and what selects it among its kind.
 
-    `platform` is the FMSPC (12 lower-case hex digits) of a TCB info, or `processor` / `platform` for a PCK CRL; `tee` is
-    `sgx` or `tdx`; `number` the TCB evaluation data number, or None for the operator's channel (design, section 8).
+    `platform` is the FMSPC (12 lower-case hex digits) of a TCB info, or `processor` / `platform` for a PCK CRL; `tee`
+    is `sgx` or `tdx`; `number` the TCB evaluation data number, or None for the operator's channel (design, section 8).
     `vouched` says that the vendor's own root certified the platform: only then is its service asked.
     """
 

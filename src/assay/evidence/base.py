@@ -1,4 +1,4 @@
-"""The types of the evidence layer: what comes in, on which grounds it is judged, and the record of one evidence type."""
+"""The types of the evidence layer: submissions, the grounds they are judged on, the record of an evidence type."""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from assay import limits
 from assay.errors import LimitExceeded, Malformed
 
 _BLOCK: Final = re.compile(
-    rb"-----BEGIN ([A-Z0-9 ]{1,32})-----\r?\n((?:[A-Za-z0-9+/]+={0,2}\r?\n)+)-----END \1-----(?:\r?\n|(?=-----BEGIN|\x00|\Z))"
+    rb"-----BEGIN ([A-Z0-9 ]{1,32})-----\r?\n((?:[A-Za-z0-9+/]+={0,2}\r?\n)+)"
+    # Some producers put no line end between two blocks.
+    rb"-----END \1-----(?:\r?\n|(?=-----BEGIN|\x00|\Z))"
 )
 _GAP: Final = re.compile(rb"[\r\n]*")
 _HEX: Final = re.compile(rb"(?:[0-9a-fA-F]{2})+\s*\Z")

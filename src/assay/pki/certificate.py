@@ -22,6 +22,16 @@ PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 # RFC 5280, 4.2: a critical extension that is not processed makes the certificate unusable.
 _PROCESSED: Final = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE})
 
+# What the library raises for bytes that are no certificate; not all of it descends from ValueError.
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
@@ -139,7 +149,7 @@ def parse_certificate(der: bytes) -> Certificate:
         key = parsed.public_key()
         extensions = parsed.extensions
         _touch(parsed)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except _UNREADABLE as error:
         raise MalformedEndorsement("certificate", str(error) or type(error).__name__) from error
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         raise MalformedEndorsement("certificate", f"a key of type {type(key).__name__}")

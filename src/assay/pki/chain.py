@@ -1,4 +1,4 @@
-"""Certificate paths, checked hop by hop: names, authority, key usage, signature; validity apart, since it depends on time."""
+"""Certificate paths, hop by hop: names, authority, key usage, signature; validity apart, since it depends on time."""
 
 from __future__ import annotations
 

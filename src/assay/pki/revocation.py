@@ -45,7 +45,7 @@ def parse_revocation_list(body: bytes, what: str) -> RevocationList:
     try:
         parsed = x509.load_der_x509_crl(der)
         return _read(der, parsed, what)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as error:
         raise MalformedEndorsement(what, str(error) or type(error).__name__) from error
 
 

@@ -60,7 +60,7 @@ def _guarded(handler: Handler, method: str) -> Handler:
 
     async def answer(request: Request) -> Response:
         try:
-            if request.method == "OPTIONS":
+            if method and request.method == "OPTIONS":
                 return empty_response(request, preflight=True)
             if method and request.method != method and not (request.method == "HEAD" and method == "GET"):
                 allow = (("Allow", f"{method}, OPTIONS"),)

@@ -12,6 +12,7 @@ from assay.errors import (
     Malformed,
     PolicyEvaluationError,
     PolicyParsingError,
+    StoreUnavailable,
     Unauthorized,
     VerificationFailed,
 )
@@ -45,6 +46,7 @@ _TABLE: Final = (
     _Row(InvalidOperation, 400, "InvalidOperation"),
     _Row(Unauthorized, 401, "Unauthorized"),
     _Row(EndorsementUnavailable, 503, "EndorsementUnavailable"),
+    _Row(StoreUnavailable, 503, "ServiceUnavailable"),
 )
 
 

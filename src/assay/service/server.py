@@ -80,7 +80,7 @@ def _bind(host: str, port: int, *, shared: bool) -> socket.socket:
 def _listen(settings: Settings, *, shared: bool) -> socket.socket:
     listener = _bind(settings.host, settings.port, shared=shared)
     listener.listen(_BACKLOG)
-    listener.setblocking(False)  # noqa: FBT003  # the standard library's signature
+    listener.setblocking(False)  # the standard library's signature
     return listener
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime  # noqa: TC003  # kept at run time: a field of a record that command lines read
+from datetime import datetime  # kept at run time: a field of a record that command lines read
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding

@@ -10,9 +10,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, make_url, select, update
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, StoreUnavailable
 from assay.store.migrations import migrate
 from assay.store.tables import changes
 from assay.store.transactions import govern_sqlite, is_sqlite, read_transaction, write_transaction
@@ -43,8 +43,8 @@ class Store:
         self._watching: Final = Lock()
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A transaction that only reads."""
-        return read_transaction(self.engine)
+        """A transaction that only reads; raises `StoreUnavailable` when the database cannot be reached."""
+        return _translated(read_transaction(self.engine))
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -52,7 +52,7 @@ class Store:
 
         On SQLite it holds the write lock from its start; on PostgreSQL the caller locks what its decision depends on.
         """
-        with write_transaction(self.engine) as connection:
+        with _translated(write_transaction(self.engine)) as connection:
             yield connection
             if not is_sqlite(self.engine):
                 # Last, so that the row lock, which makes writers wait for one another, is held only while committing.
@@ -96,6 +96,16 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def _translated(transaction: AbstractContextManager[Connection]) -> Iterator[Connection]:
+    """A transaction whose outages are `StoreUnavailable`; its message never shows statements or parameters."""
+    try:
+        with transaction as connection:
+            yield connection
+    except OperationalError as error:
+        raise StoreUnavailable(f"the database does not answer: {type(error.orig).__name__}") from error
 
 
 def open_store(url: str) -> Store:

@@ -94,7 +94,7 @@ class Members:
     def octets(self, name: str, size: int) -> bytes:
         """Hex digits of either case for exactly `size` octets."""
         text = self.text(name)
-        if not re.fullmatch(r"[0-9a-fA-F]{%d}" % (2 * size), text):
+        if not re.fullmatch(rf"[0-9a-fA-F]{{{2 * size}}}", text):
             raise self.wrong(name, f"not {2 * size} hex digits")
         return bytes.fromhex(text)
 

@@ -24,4 +24,4 @@ class QuoteHeader(NamedTuple):
 
 
 QUOTE_HEADER: Final = struct.Struct("<HHIHH16s20s")
-assert QUOTE_HEADER.size == 48  # noqa: S101  # a fact of the layout, checked at import
+assert QUOTE_HEADER.size == 48  # a fact of the layout, checked at import

@@ -40,4 +40,4 @@ class EnclaveReport(NamedTuple):
 
 
 ENCLAVE_REPORT: Final = struct.Struct("<16s4s12s16s16s32s32s32s32s64sHHH42s16s64s")
-assert ENCLAVE_REPORT.size == 384  # noqa: S101  # a fact of the layout, checked at import
+assert ENCLAVE_REPORT.size == 384  # a fact of the layout, checked at import

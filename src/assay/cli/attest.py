@@ -1,0 +1,177 @@
+"""`assay attest`: evidence sent to a service."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
+
+import click
+
+from assay import clock
+from assay.cli.arguments import EVIDENCE_TYPE, HELD_DATA_TYPE, MARKS, TYPES
+from assay.cli.failures import ACCEPTED, REJECTED, UNDECIDED, complain
+from assay.cli.files import (
+    FileUnreadable,
+    HeldDataFiles,
+    read_file,
+    read_held_data,
+    read_submission,
+    read_text,
+)
+from assay.cli.terminal import Node, Span, complain_tree, node, note, say, show_json
+from assay.client.protocol import FailedCheck
+from assay.client.relying_party import verify_token
+from assay.client.shells import Client
+from assay.errors import LimitExceeded, MalformedRequest, ServiceRefused, TokenRejected
+from assay.formats import strict_json
+from assay.formats.jws import parse_jws
+
+if TYPE_CHECKING:
+    from assay.client.protocol import Answer
+    from assay.evidence.base import AnyEvidenceType, Submission
+    from assay.formats.strict_json import JsonValue
+
+_HELP: Final = f"""Send evidence to an attestation service and print the token.
+
+TYPE is one of {TYPES}. FILE is evidence as raw octets, as hex, base64 or base64url text, or a JSON request body; - is
+standard input. The URL is that of our service or of Azure Attestation.
+
+The token is printed as it came. With --verify it is verified first, as a relying party that trusts URL would.
+
+\b
+Examples:
+  assay attest SgxEnclave quote.bin --url https://localhost:8443 --ca dev/ca.pem
+  assay attest SgxEnclave quote.bin --url https://attest.example --runtime-data key.json --runtime-data-type JSON \\
+        --explain --verify
+  assay attest SgxEnclave quote.bin --url https://attest.example --draft-policy new.policy --json
+
+\b
+Exit codes: 0 a token (verified, with --verify); 1 refused by the service or by --verify; 2 no answer, a service that
+cannot decide now (429, 5xx), or wrong usage.
+"""
+_NOT_A_REFUSAL: Final = frozenset({401, 403, 404, 405, 408, 429})
+
+
+class _Options(TypedDict):
+    """What click reads for `attest`."""
+
+    kind: AnyEvidenceType
+    file: str
+    url: str
+    ca: str | None
+    runtime_data: str | None
+    runtime_data_type: str
+    init_time_data: str | None
+    init_time_data_type: str
+    draft_policy: str | None
+    nonce: str | None
+    explain: bool
+    verified: bool
+    allow_unsafe: frozenset[str]
+    as_json: bool
+
+
+@click.command(help=_HELP)
+@click.argument("kind", metavar="TYPE", type=EVIDENCE_TYPE)
+@click.argument("file", metavar="FILE")
+@click.option("--url", metavar="URL", required=True, help="Base URL of the service.")
+@click.option("--ca", metavar="F", help="CA certificates (PEM) for its TLS, in place of the system's.")
+@click.option("--runtime-data", metavar="F", help="The attester's data whose hash the evidence holds.")
+@click.option(
+    "--runtime-data-type", type=HELD_DATA_TYPE, default="Binary", show_default=True, help="How it is claimed."
+)
+@click.option("--init-time-data", metavar="F", help="Data whose hash was configured at launch.")
+@click.option("--init-time-data-type", type=HELD_DATA_TYPE, default="Binary", show_default=True, help="As above.")
+@click.option("--draft-policy", metavar="F", help="Rehearse this policy: the answer is an unsigned result.")
+@click.option("--nonce", metavar="N", help="Copied into the token.")
+@click.option("--explain", is_flag=True, help="Ask for the verdict, check by check.")
+@click.option("--verify", "verified", is_flag=True, help="Verify the token before it is printed.")
+@click.option("--allow-unsafe", type=MARKS, default=frozenset(), help="Unsafe marks that --verify tolerates.")
+@click.option("--json", "as_json", is_flag=True, help="For programs: token, decoded header and payload, verdict.")
+@click.pass_context
+def attest(ctx: click.Context, **options: Unpack[_Options]) -> None:
+    submission = _read_submission(options)
+    with Client(options["url"], ca_file=None if options["ca"] is None else Path(options["ca"])) as client:
+        try:
+            answer = client.submit(options["kind"].name, submission, explain=options["explain"])
+            if options["verified"]:
+                _verify(client, answer, options["allow_unsafe"])
+        except ServiceRefused as error:
+            _show_refusal(error, as_json=options["as_json"])
+            undecided = error.status >= 500 or error.status in _NOT_A_REFUSAL
+            ctx.exit(UNDECIDED if undecided else REJECTED)
+        except TokenRejected as error:
+            complain(f"the service's token is refused ({error.reason}): {error.message}")
+            ctx.exit(REJECTED)
+    _show_answer(answer, as_json=options["as_json"])
+    ctx.exit(ACCEPTED)
+
+
+def _read_submission(options: _Options) -> Submission:
+    held = HeldDataFiles(
+        read_held_data(options["runtime_data"], options["runtime_data_type"], "runtimeData"),
+        read_held_data(options["init_time_data"], options["init_time_data_type"], "initTimeData"),
+        options["nonce"],
+        None if options["draft_policy"] is None else read_text(options["draft_policy"]),
+    )
+    try:
+        return read_submission(options["kind"], read_file(options["file"]), held)
+    except (FileUnreadable, LimitExceeded, MalformedRequest) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _verify(client: Client, answer: Answer, allowed: frozenset[str]) -> None:
+    verify_token(answer.token, issuer=client.url, keys=client.key_set(), at=clock.now(), allow_unsafe=allowed)
+    note("verified: signed by the issuer, valid now")
+
+
+def _show_answer(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        jws = parse_jws(answer.token)
+        show_json(
+            {
+                "token": answer.token,
+                "header": dict(jws.header),
+                "payload": strict_json.decode_object(jws.payload),
+                "verdict": _encode(answer.verdict),
+            }
+        )
+        return
+    if answer.verdict:
+        for check in answer.verdict:
+            note(f"{check.outcome or '-'}: {check.target}")
+    say(answer.token)
+
+
+def _encode(checks: tuple[FailedCheck, ...]) -> list[JsonValue]:
+    return [dict(asdict(check)) for check in checks]
+
+
+def _show_refusal(error: ServiceRefused, *, as_json: bool) -> None:
+    checks = tuple(check for check in error.details if isinstance(check, FailedCheck))
+    if as_json:
+        show_json(
+            {
+                "token": None,
+                "status": error.status,
+                "code": error.error_code,
+                "message": str(error),
+                "details": _encode(checks),
+            }
+        )
+        return
+    complain(f"the service refused: {error.message}")
+    for check in checks:
+        if check.outcome in ("failed", "missing", ""):
+            complain_tree(node(f"{check.target} ({check.code})", "bad", _explain(check)))
+
+
+def _explain(check: FailedCheck) -> tuple[Node, ...]:
+    parts = (
+        ("observed", check.observed),
+        ("expected", check.expected),
+        ("reference", check.reference),
+        ("what to do", check.message),
+    )
+    return tuple(Node((Span(f"{name}: ", "dim"), Span(text))) for name, text in parts if text)

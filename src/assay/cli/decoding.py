@@ -1,0 +1,226 @@
+"""What a file is, found out from its content alone and without believing any of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from assay.cli.described import describe, describe_octets
+from assay.cli.files import decode_request, decode_spelling
+from assay.client.key_set import KeySet, parse_key_set
+from assay.endorsements.documents import Document, DocumentKind
+from assay.endorsements.intel.enclave_identity import parse_enclave_identity
+from assay.endorsements.intel.tcb_info import parse_tcb_info
+from assay.errors import AssayError, LimitExceeded, Malformed, MalformedEndorsement, MalformedEvidence, TokenRejected
+from assay.evidence import EVIDENCE_TYPES
+from assay.evidence.base import Submission
+from assay.formats import pem, strict_json
+from assay.formats.jws import decode_members, parse_jws
+from assay.formats.reader import Reader
+from assay.formats.strict_json import JsonError
+from assay.pki.certificate import parse_certificate
+from assay.pki.revocation import parse_revocation_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.evidence.base import AnyEvidenceType
+    from assay.formats.strict_json import JsonObject, JsonValue
+
+_TOKEN: Final = re.compile(rb"\s*[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\s*\Z")
+_PEM: Final = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,32})-----")
+_TCB_INFO, _IDENTITY = b'"tcbInfo"', b'"enclaveIdentity"'
+_ENDORSEMENT_ITEMS: Final = (
+    "structure_version",
+    "tcb_info",
+    "tcb_info_issuer_chain",
+    "pck_crl",
+    "root_ca_crl",
+    "pck_crl_issuer_chain",
+    "qe_identity",
+    "qe_identity_issuer_chain",
+    "creation_time",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What a file is in words, and its fields; nothing in it was verified."""
+
+    kind: str
+    fields: JsonObject
+
+
+class Unknown(Exception):
+    """Nothing that is known here; the text says what it looks like."""
+
+
+def decode_anything(content: bytes) -> Decoded:
+    """The first reading of the content that works; raises `Unknown` with the nearest miss."""
+    problems: list[str] = []
+    for octets in dict.fromkeys((content, decode_spelling(content))):
+        for decode in _DECODERS:
+            try:
+                found = decode(octets)
+            except (AssayError, JsonError) as error:
+                problems.append(str(error))
+                continue
+            if found is not None:
+                return found
+    raise Unknown("; ".join([_looks_like(content), *dict.fromkeys(problems)][:4]))
+
+
+def _decode_pem(content: bytes) -> Decoded | None:
+    label = _PEM.match(content.lstrip())
+    if label is None:
+        return None
+    text = content.strip() + b"\n"
+    if label[1] == b"X509 CRL":
+        return Decoded("certificate revocation list (PEM)", _revocation_list(text))
+    if label[1] != b"CERTIFICATE":
+        raise Unknown(f"PEM labelled {label[1].decode('ascii')!r}, which is not decoded here")
+    ders = pem.decode_certificates(text, "PEM chain", MalformedEndorsement)
+    kind = "certificate (PEM)" if len(ders) == 1 else f"chain of {len(ders)} certificates (PEM)"
+    return Decoded(kind, {"certificates": [describe(parse_certificate(der)) for der in ders]})
+
+
+def _decode_der(content: bytes) -> Decoded | None:
+    if content[:1] != b"\x30":
+        return None
+    try:
+        return Decoded("certificate (DER)", {"certificates": [describe(parse_certificate(content))]})
+    except MalformedEndorsement:
+        return Decoded("certificate revocation list (DER)", _revocation_list(content))
+
+
+def _revocation_list(content: bytes) -> JsonObject:
+    described = describe(parse_revocation_list(content, "revocation list"))
+    return described if isinstance(described, dict) else {}
+
+
+def _decode_token(content: bytes) -> Decoded | None:
+    if not _TOKEN.match(content):
+        return None
+    jws = parse_jws(content.strip().decode("ascii"))
+    signature = "none: anybody can have written this" if jws.is_unsecured else f"{len(jws.signature)} octets"
+    try:
+        payload: JsonValue = dict(decode_members(jws.payload, "payload"))
+    except Malformed:
+        payload = describe_octets(jws.payload)
+    return Decoded("signed token (JWS)", {"header": dict(jws.header), "payload": payload, "signature": signature})
+
+
+def _decode_json(content: bytes) -> Decoded | None:
+    head = content.lstrip()[:200]
+    if head[:1] != b"{":
+        return None
+    if _TCB_INFO in head:
+        return Decoded("TCB info", _record(parse_tcb_info(Document(DocumentKind.INTEL_TCB_INFO, content))))
+    if _IDENTITY in head:
+        return Decoded(
+            "enclave identity", _record(parse_enclave_identity(Document(DocumentKind.INTEL_QE_IDENTITY, content)))
+        )
+    members = strict_json.decode_object(content)
+    if "keys" in members:
+        return Decoded("key set (JWKS)", _key_set(parse_key_set(content)))
+    for kind in EVIDENCE_TYPES:
+        if any(name.lower() == kind.member.lower() for name in members):
+            return _decode_body(kind, content)
+    raise Unknown(f"a JSON object with the members {', '.join(sorted(members))[:200]}, which is not decoded here")
+
+
+def _decode_body(kind: AnyEvidenceType, content: bytes) -> Decoded:
+    submission = decode_request(kind, content)
+    fields = dict(_record(submission))
+    try:
+        fields["evidence"] = dict(decode_anything(submission.evidence).fields)
+    except Unknown as error:
+        fields["evidence"] = str(error)
+    return Decoded(f"request body with the evidence member {kind.member!r}", fields)
+
+
+def _key_set(keys: KeySet) -> JsonObject:
+    return {"keys": [_key(keys, members) for members in keys.members]}
+
+
+def _key(keys: KeySet, members: JsonObject) -> JsonValue:
+    shown: dict[str, JsonValue] = {name: members[name] for name in ("kid", "kty", "alg", "use") if name in members}
+    try:
+        key = keys.find(str(members.get("kid")))
+        shown["key"] = type(key.public_key).__name__.replace("PublicKey", "") + f" {key.public_key.key_size} bits"
+    except TokenRejected as error:
+        shown["problem"] = error.message
+    chain = members.get("x5c")
+    if isinstance(chain, list):
+        shown["certificates"] = len(chain)
+    return shown
+
+
+def _decode_evidence(content: bytes) -> Decoded | None:
+    problem: MalformedEvidence | None = None
+    for kind in EVIDENCE_TYPES:
+        try:
+            return Decoded(kind.summary, _record(kind.parse(Submission(content))))
+        except MalformedEvidence as error:
+            # Of the types' complaints the one that came furthest is the one to tell.
+            if problem is None or (error.offset or 0) > (problem.offset or 0):
+                problem = error
+    if problem is not None:
+        raise problem
+    return None
+
+
+def _decode_endorsements(content: bytes) -> Decoded | None:
+    """Open Enclave endorsements (quote-verification 7.3)."""
+    if content[:8] != b"\x01\x00\x00\x00\x02\x00\x00\x00":
+        return None
+    reader = Reader(content, "Open Enclave endorsements", MalformedEndorsement)
+    reader.take(8, "version and enclave type")
+    size, count = reader.u32("size"), reader.u32("count")
+    if count > len(_ENDORSEMENT_ITEMS):
+        raise LimitExceeded("Open Enclave endorsements, items", limit=len(_ENDORSEMENT_ITEMS), found=count)
+    offsets = [reader.u32("offset") for _ in range(count)]
+    body = reader.take(size - 4 * count if size == 4 * count + reader.remaining else reader.remaining, "items")
+    items: dict[str, JsonValue] = {}
+    for name, start, end in zip(_ENDORSEMENT_ITEMS, offsets, [*offsets[1:], len(body)], strict=False):
+        if not start <= end <= len(body):
+            raise MalformedEndorsement("Open Enclave endorsements", f"{name}: from {start} to {end}")
+        items[name] = _item(name, body[start:end])
+    return Decoded("Open Enclave endorsements", items)
+
+
+def _item(name: str, content: bytes) -> JsonValue:
+    if name == "structure_version":
+        return int.from_bytes(content[:4], "little")
+    text = content.rstrip(b"\x00")
+    if name == "creation_time":
+        return text.decode("ascii", "replace")
+    try:
+        return dict(decode_anything(text if text[:1] != b"\x30" else content).fields)
+    except Unknown as error:
+        return str(error)
+
+
+def _record(value: object) -> JsonObject:
+    described = describe(value)
+    return described if isinstance(described, dict) else {"value": described}
+
+
+def _looks_like(content: bytes) -> str:
+    if not content:
+        return "an empty file"
+    if content.isascii() and content.decode("ascii").isprintable():
+        return f"{len(content)} characters of text that begin with {content[:24].decode('ascii')!r}"
+    return f"{len(content)} octets that begin with {content[:16].hex()}"
+
+
+# Text first: what begins like text is not evidence.
+_DECODERS: Final[tuple[Callable[[bytes], Decoded | None], ...]] = (
+    _decode_pem,
+    _decode_json,
+    _decode_token,
+    _decode_der,
+    _decode_evidence,
+    _decode_endorsements,
+)
