@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from assay.appraise import appraise, parse_evidence
-from assay.claims import Configuration
 from assay.endorsements.anchors import TrustAnchors, trust_anchors
 from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.endorsements.intel.tcb import TcbStatus
@@ -27,9 +25,15 @@ from assay.evidence.base import (
     Submission,
 )
 from assay.policy import AppraisalPolicy, stored_policy
-from assay.result.attestation import AttestationResult
-from assay.simulator import Collateral, Simulated
-from assay.verdict import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from assay.claims import Configuration
+    from assay.result.attestation import AttestationResult
+    from assay.simulator import Collateral, Simulated
+    from assay.verdict import Entry
 
 AT = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 HELD = b'{"key":"value"}'

@@ -6,16 +6,18 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from assay.evidence import EVIDENCE_TYPES
 from assay.verdict import Check
 from tests.shared_vectors import has_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
 
 REMOVED_CHECK: Final = "ASSAY_REMOVE_CHECK"
 

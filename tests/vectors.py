@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from assay.evidence.base import Submission
 from tests.appraisals import PRODUCTION, Case, binary, documents_in, evidence_type, read_json
 from tests.shared_vectors import SHARED
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVIDENCE = SHARED / "evidence"
 

@@ -124,9 +124,12 @@ def run(
             seen = Seen("not available", "; ".join(missing.documents))
             verdict = close(passed, Entry(check, Outcome.MISSING, seen), _after(check, checks, rest))
             raise EndorsementUnavailable(missing.documents, verdict=verdict) from None
-        passed.append(Entry(check, _NOT_APPLICABLE if seen is NOT_APPLICABLE else _PASSED, seen))
+        outcome = _NOT_APPLICABLE if seen is NOT_APPLICABLE else _PASSED
+        passed.append(_new_entry(Entry, (check, outcome, seen)))
 
 
+# Every appraisal makes an entry for each check: this is `Entry(...)` without the call of a Python function.
+_new_entry = tuple.__new__
 _PASSED = Outcome.PASSED
 _NOT_APPLICABLE = Outcome.NOT_APPLICABLE
 

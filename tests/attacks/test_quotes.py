@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -12,7 +13,6 @@ from assay.endorsements.anchors import TrustAnchors, trust_anchors
 from assay.errors import AssayError, ConfigurationError, LimitExceeded, Malformed
 from assay.evidence.base import PlatformRules, Submission
 from assay.formats import base64url
-from assay.formats.strict_json import JsonObject
 from assay.pki.certificate import parse_certificate
 from assay.simulator import (
     HIERARCHY,
@@ -39,6 +39,9 @@ from tests.appraisals import (
     simulated_case,
     tcb_status,
 )
+
+if TYPE_CHECKING:
+    from assay.formats.strict_json import JsonObject
 
 BASE = Recipe(AT, HELD)
 STRICT = PlatformRules(strict=True)

@@ -82,8 +82,11 @@ def token(alg: str = "RS256", header=None, payload=None, sign=None) -> str:
     """A good token, but for what is given; members set to None are left out."""
     full = {"alg": alg, "kid": KID.get(alg, "rsa"), "typ": "JWT", **(header or {})}
     said = {**PAYLOAD, **(payload or {})}
-    parts = [{name: value for name, value in members.items() if value is not None} for members in (full, said)]
-    return assemble(*(json.dumps(part).encode() for part in parts), sign=sign or SIGN[alg])
+    head, body = (
+        json.dumps({name: value for name, value in members.items() if value is not None}).encode()
+        for members in (full, said)
+    )
+    return assemble(head, body, sign=sign or SIGN[alg])
 
 
 def assemble(header: bytes, payload: bytes, sign=sign_rs256) -> str:

@@ -19,6 +19,7 @@ from tests.client.issuer import (
     KEY_SET,
     KEYS,
     NOW,
+    PAYLOAD,
     SIGN,
     assemble,
     ec_jwk,
@@ -190,18 +191,9 @@ def test_a_marked_token_is_refused_unless_every_mark_is_allowed():
 
 @pytest.mark.parametrize("marks", ["simulator", None, {"simulator": True}, [1], [["simulator"]]])
 def test_marks_of_another_form_are_refused_too(marks):
-    payload = {
-        **{name: value for name, value in json.loads(json.dumps(token_payload())).items()},
-        "x-assay-unsafe": marks,
-    }
+    payload = {**PAYLOAD, "x-assay-unsafe": marks}
     text = assemble(b'{"alg":"RS256","kid":"rsa"}', json.dumps(payload).encode())
     assert reason(text, allow_unsafe=frozenset({"simulator"})) == "Malformed"
-
-
-def token_payload() -> dict[str, object]:
-    from tests.client.issuer import PAYLOAD
-
-    return dict(PAYLOAD)
 
 
 def test_runtime_data_named_like_service_claims_stays_nested():
@@ -237,7 +229,7 @@ def test_too_large_tokens_are_refused():
 
 
 def test_agreement_with_the_oracle_on_changed_tokens():
-    changes = [
+    changes: list[dict[str, object]] = [
         {},
         {"exp": NOW - 100},
         {"nbf": NOW + 100},
@@ -287,15 +279,15 @@ def test_every_recorded_attestation_token_is_accepted_at_its_time():
 
 
 def test_recorded_answers_that_are_no_attestation_tokens_are_refused_by_type():
+    found = {"DraftResult": 0, "NotAnAttestationToken": 0}
     for entry in recorded():
-        keys = parse_key_set(shared_path(f"vectors/azure-sdk/{entry['jwks']}").read_bytes())
+        issuer, at = entry["payload"]["iss"], datetime.fromtimestamp(entry["payload"]["iat"], UTC)
         if entry["header"]["alg"] == "none":
-            at, expected = AT, "DraftResult"
-        elif "/attest/" in entry["operation"]:
-            continue
-        else:
-            at, expected = datetime.fromtimestamp(entry["payload"]["iat"], UTC), "NotAnAttestationToken"
-        assert reason(entry["token"], issuer=entry["payload"]["iss"], keys=keys, at=at) == expected
+            found[reason(entry["token"], issuer=issuer, at=at)] += 1
+        elif "/attest/" not in entry["operation"]:
+            keys = parse_key_set(shared_path(f"vectors/azure-sdk/{entry['jwks']}").read_bytes())
+            found[reason(entry["token"], issuer=issuer, keys=keys, at=at)] += 1
+    assert found == {"DraftResult": 9, "NotAnAttestationToken": 130}
 
 
 def test_a_recorded_token_of_another_tenant_with_the_same_key_is_refused():

@@ -22,6 +22,7 @@ class Service(BaseHTTPRequestHandler):
     """Answers by the first part of its path; the address of the client's base URL chooses the behaviour."""
 
     protocol_version = "HTTP/1.1"
+    server: QuietServer
 
     def do_GET(self):
         self.answer(b"")
@@ -80,11 +81,21 @@ class Service(BaseHTTPRequestHandler):
         pass
 
 
+class QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Service)
+        self.seen: list[tuple[str, dict[str, str], bytes]] = []
+        self.stopped = threading.Event()
+
+    def handle_error(self, request, client_address):
+        """Clients hang up on purpose here."""
+
+
 @pytest.fixture(scope="module")
 def server():
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    running.daemon_threads = True
-    running.seen, running.stopped = [], threading.Event()
+    running = QuietServer()
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield running

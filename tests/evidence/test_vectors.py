@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,7 +13,6 @@ from assay.appraise import parse_evidence
 from assay.endorsements.documents import Document, DocumentKind
 from assay.errors import EndorsementUnavailable, MalformedEvidence
 from assay.evidence.base import Submission
-from assay.result.attestation import AttestationResult
 from tests.appraisals import (
     ANY_STATUS,
     AT,
@@ -26,6 +26,9 @@ from tests.appraisals import (
     tcb_status,
 )
 from tests.vectors import EVIDENCE, Vector, vectors
+
+if TYPE_CHECKING:
+    from assay.result.attestation import AttestationResult
 
 pytestmark = pytest.mark.optional("shared")
 
@@ -162,7 +165,9 @@ def test_endorsements_whose_windows_do_not_meet_are_refused_at_every_instant() -
         case = case.having(document)
     # Each edge as the source states it, the TCB info, the QE identity, the PCK CRL.
     instants = ("2021-04-21", "2021-05-20", "2021-07-02", "2021-07-30", "2022-05-05", "2022-06-02", "2026-01-01")
-    refused = {failing_check(replace(case, at=datetime.fromisoformat(f"{at}T00:00:00Z")), ANY_STATUS) for at in instants}
+    refused = {
+        failing_check(replace(case, at=datetime.fromisoformat(f"{at}T00:00:00Z")), ANY_STATUS) for at in instants
+    }
     assert refused <= {"pck_chain.validity", "pck_crl.validity", "root_crl.validity", "tcb_info.validity"}
     # In the window of the PCK CRL, the last to begin, TCB info and QE identity have long ended.
     assert "tcb_info.validity" in refused

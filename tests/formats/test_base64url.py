@@ -16,7 +16,12 @@ def test_what_is_written_is_read_again_in_every_accepted_spelling(content: bytes
     text = base64url.encode(content)
     assert base64url.decode_strict(text) == content
     padded = text + "=" * (-len(text) % 4)
-    for spelling in (text, padded, text.replace("-", "+").replace("_", "/"), padded.replace("-", "+").replace("_", "/")):
+    for spelling in (
+        text,
+        padded,
+        text.replace("-", "+").replace("_", "/"),
+        padded.replace("-", "+").replace("_", "/"),
+    ):
         assert base64url.decode_lenient(spelling) == content
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +24,9 @@ from assay.pki.certificate import parse_certificate
 from assay.pki.revocation import parse_revocation_list
 from assay.simulator import Recipe, encode_sgx_extension, find_knob, simulate
 from tests.appraisals import AT, HELD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BASE = Recipe(AT, HELD)
 GOOD = simulate(BASE)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from assay.formats import strict_json
 from assay.formats.strict_json import JsonError
 
-_SCALARS = st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.text(st.characters(exclude_categories=["Cs"]))
+_SCALARS = (
+    st.none() | st.booleans() | st.integers(-(10**18), 10**18) | st.text(st.characters(exclude_categories=["Cs"]))
+)
 _VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc"), inner))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.service.in_process import development
 from tests.service.material import AT, write_collateral
 from tests.service.running import Running, running
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx2
+
+    from assay.service.config import Settings
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +37,9 @@ def service(tmp_path_factory: pytest.TempPathFactory, collateral: Path) -> Itera
 def wire(service: Running) -> Iterator[httpx2.Client]:
     with service.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def dev_settings(tmp_path_factory: pytest.TempPathFactory, collateral: Path) -> Settings:
+    """For an application in this process; its database and signing key exist."""
+    return development(tmp_path_factory.mktemp("in_process"), (collateral,))

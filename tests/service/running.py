@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+import assay
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-W", "error", "-c", "from assay.cli import main; main()", "serve")
 READY_SECONDS = 30
 STOP_SECONDS = 20
@@ -73,7 +74,7 @@ def free_port() -> int:
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a started service: ours without settings of Assay, and `more`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ASSAY_")}
-    return {**kept, "PYTHONPATH": str(ROOT / "src"), **(more or {})}
+    return {**kept, "PYTHONPATH": str(Path(assay.__file__).parents[1]), **(more or {})}
 
 
 @contextmanager
@@ -123,7 +124,7 @@ def running(state_dir: Path, *options: str, more: Mapping[str, str] | None = Non
         yield service
         if process.poll() is None:
             code = service.stop()
-            assert code == 0, f"exit code {code}: {service.said()}"
+            assert code == 0, f"exit code {code}: {service.said()[-2000:]}"
         assert_quiet(service)
 
 

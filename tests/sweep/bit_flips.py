@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assay.endorsements.documents import Document, DocumentKind
+from assay.endorsements.documents import DocumentKind
 from assay.errors import EndorsementUnavailable, LimitExceeded, Malformed, VerificationFailed
 from assay.simulator import Recipe, find_knob, simulate
 from tests.appraisals import ANY_STATUS, AT, HELD, Case, judge, simulated_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 _BASE: Final = Recipe(AT, HELD)
 
@@ -151,5 +153,3 @@ def sweep(target: str) -> list[Survivor]:
     parts = [every[start : start + 1024] for start in range(0, len(every), 1024)]
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         return [survivor for found in pool.map(_survivors_of, parts) for survivor in found]
-
-

@@ -8,6 +8,7 @@ from .bit_flips import TARGETS, UNSIGNED, good_content, is_listed, sweep
 
 
 @pytest.mark.sweep
+@pytest.mark.filterwarnings("ignore:Attribute's length must be", "ignore:Parsed a serial number")
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_flipped_bit_is_refused(target: str) -> None:
     survivors = sweep(target)

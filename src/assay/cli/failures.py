@@ -22,6 +22,10 @@ INTERRUPTED: Final = 130  # 128 + SIGINT
 BROKEN_PIPE: Final = 141  # 128 + SIGPIPE
 
 
+class ReaderGone(Exception):
+    """Nobody reads standard output any more; raised past click, which would end with 1, our code for a refusal."""
+
+
 def run_guarded(command: Callable[[], object]) -> int:
     """The exit code of a command; whatever it raises is said in words on standard error.
 
@@ -36,7 +40,7 @@ def run_guarded(command: Callable[[], object]) -> int:
     except (click.Abort, KeyboardInterrupt):
         complain("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, ReaderGone):
         # Nobody reads any more; the interpreter must not try to flush again when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli.failures import ReaderGone
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,6 +44,12 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # likewise
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in self._entries.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -131,7 +131,7 @@ def _read_claim(name: str, index: int, value: JsonValue) -> Claim:
         known = ", ".join(kind.value for kind in ValueType)
         raise click.UsageError(f"{place}: valueType {stated!r} is not that of the value ({known})")
     issuer = value.get("issuer", Issuer.SERVICE.value)
-    if issuer not in {known.value for known in Issuer}:
+    if issuer not in [known.value for known in Issuer]:
         raise click.UsageError(f"{place}: issuer {issuer!r} is none of {', '.join(known.value for known in Issuer)}")
     return Claim(str(value["type"]), found, Issuer(issuer))
 

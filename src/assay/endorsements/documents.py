@@ -47,8 +47,8 @@ class Need:
 class Document:
     """A vendor document exactly as received; compared by identity, so that it can key a cache at no cost.
 
-    `issuer_chain` is the PEM chain that came with it, leaf first (empty for revocation lists, whose issuers are in the
-    chains of the evidence); `origin` says in words where it came from.
+    `issuer_chain` is the PEM chain that came with it, leaf first (of a revocation list its
+    issuers, empty when unknown: verification uses the evidence's own chain); `origin` says in words where it came from.
     """
 
     kind: DocumentKind

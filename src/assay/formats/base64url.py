@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from typing import Final
 
-_LENIENT: Final = re.compile(r"[A-Za-z0-9+/_-]*={0,2}\Z")
 _STRICT: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
-_TO_STANDARD: Final = str.maketrans("-_", "+/")
 
 
 class Base64Error(ValueError):
@@ -18,7 +15,8 @@ class Base64Error(ValueError):
 
 def encode(content: bytes) -> str:
     """Base64url without padding (RFC 7515, section 2)."""
-    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
+    packed = binascii.b2a_base64(content, newline=False).rstrip(b"=").decode("ascii")
+    return packed.replace("+", "-").replace("/", "_")
 
 
 def decode_strict(text: str) -> bytes:
@@ -34,12 +32,11 @@ def decode_lenient(text: str) -> bytes:
     White space, a mixture of the two alphabets, wrong padding and non-canonical last bits are refused (attack case
     IN-02). Raises `Base64Error`.
     """
-    if not _LENIENT.match(text):
-        raise Base64Error("a character outside the base64 and base64url alphabets")
     body = text.rstrip("=")
     if ("+" in body or "/" in body) and ("-" in body or "_" in body):
         raise Base64Error("the two base64 alphabets are mixed")
-    if len(body) != len(text) and len(text) % 4:
+    padding = len(text) - len(body)
+    if padding > 2 or (padding and len(text) % 4):
         raise Base64Error("wrong padding")
     return _decode(body)
 
@@ -47,11 +44,12 @@ def decode_lenient(text: str) -> bytes:
 def _decode(body: str) -> bytes:
     if len(body) % 4 == 1:
         raise Base64Error("impossible length")
-    standard = body.translate(_TO_STANDARD)
+    # Replacing is several times quicker than `translate` or a regular expression over the kilobytes of a quote.
+    standard = body.replace("-", "+").replace("_", "/")
     try:
         content = binascii.a2b_base64(standard + "=" * (-len(body) % 4), strict_mode=True)
-    except binascii.Error as error:
-        raise Base64Error(str(error)) from error
+    except ValueError as error:  # also raised, in place of its subclass, for characters outside ASCII
+        raise Base64Error("a character outside the base64 and base64url alphabets") from error
     if len(body) % 4 and binascii.b2a_base64(content[-(len(content) % 3) :], newline=False).rstrip(b"=") != (
         standard[-(len(body) % 4) :].encode("ascii")
     ):

@@ -38,8 +38,12 @@ class Reader:
         return taken
 
     def structure(self, layout: struct.Struct, field: str) -> tuple[object, ...]:
-        """The next fields of a fixed layout, in its order."""
-        return layout.unpack(self.take(layout.size, field))
+        """The next fields of a fixed layout, in its order; raises when fewer bytes remain."""
+        start = self._offset
+        if start + layout.size > self._end:
+            self.take(layout.size, field)
+        self._offset = start + layout.size
+        return layout.unpack_from(self._content, start)
 
     def u16(self, field: str) -> int:
         return int.from_bytes(self.take(2, field), "little")

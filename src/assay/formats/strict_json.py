@@ -65,6 +65,19 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
+def _has_many_brackets(content: bytes) -> bool:
+    """Whether there are more opening brackets than may nest; `find` is quicker than `count` where there are few."""
+    found = 0
+    for bracket in (b"{", b"["):
+        place = content.find(bracket)
+        while place >= 0:
+            found += 1
+            if found > limits.JSON_DEPTH:
+                return True
+            place = content.find(bracket, place + 1)
+    return False
+
+
 def _check_depth(content: bytes) -> None:
     depth = 0
     for token in _STRUCTURE.finditer(content):
@@ -85,7 +98,7 @@ def decode(content: bytes) -> JsonValue:
         raise JsonError(f"not UTF-8 at byte {error.start}") from error
     if text.startswith("\ufeff"):
         raise JsonError("a byte order mark")
-    if content.count(b"[") + content.count(b"{") > limits.JSON_DEPTH:
+    if _has_many_brackets(content):
         _check_depth(content)
     try:
         value: JsonValue = _DECODER.decode(text)
@@ -93,7 +106,8 @@ def decode(content: bytes) -> JsonValue:
         raise
     except ValueError as error:
         raise JsonError(str(error)) from error
-    if "\\u" in text and _has_surrogate(value):
+    # One character is found much quicker than two, and most texts have no escape at all.
+    if "\\" in text and "\\u" in text and _has_surrogate(value):
         raise JsonError("a lone surrogate")
     return value
 
@@ -118,11 +132,16 @@ def _has_surrogate(value: JsonValue) -> bool:
             return False
 
 
+# What is encoded is made here, out of trees: nothing can contain itself.
+_SORTED: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False)
+_ORDERED: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False)
+
+
 def encode_compact(value: JsonValue | Mapping[str, JsonValue]) -> bytes:
     """Compact UTF-8 JSON, members sorted by code point at every level (rest-api 2.4)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _SORTED.encode(value).encode("utf-8")
 
 
 def encode_ordered(value: JsonValue | Mapping[str, JsonValue]) -> bytes:
     """Compact UTF-8 JSON, members in the order given."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _ORDERED.encode(value).encode("utf-8")

@@ -16,9 +16,12 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from assay import limits
 from assay.errors import LimitExceeded, MalformedEndorsement
+from assay.formats.der import DerReader
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
+# RFC 5280, 4.1: the version is explicit, [0], in every certificate with extensions.
+_VERSION: Final = 0xA0
 # RFC 5280, 4.2: a critical extension that is not processed makes the certificate unusable.
 _PROCESSED: Final = frozenset({ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE})
 
@@ -144,6 +147,7 @@ def parse_certificate(der: bytes) -> Certificate:
     """
     if len(der) > limits.CERTIFICATE:
         raise LimitExceeded("certificate, octets", limit=limits.CERTIFICATE, found=len(der))
+    _require_positive_serial(der)
     try:
         parsed = x509.load_der_x509_certificate(der)
         key = parsed.public_key()
@@ -156,6 +160,15 @@ def parse_certificate(der: bytes) -> Certificate:
     if isinstance(key, rsa.RSAPublicKey) and key.key_size > limits.RSA_BITS:
         raise LimitExceeded("RSA key, bits", limit=limits.RSA_BITS, found=key.key_size)
     return Certificate(der, parsed, key, extensions)
+
+
+def _require_positive_serial(der: bytes) -> None:
+    """RFC 5280, 4.1.2.2; the library only warns of it, and will refuse such certificates one day."""
+    content = DerReader(der, "certificate").sequence("certificate").sequence("to be signed")
+    if content.element()[0] != _VERSION:
+        raise MalformedEndorsement("certificate", "not of version 3")
+    if content.integer("serial number") <= 0:
+        raise MalformedEndorsement("certificate", "the serial number is not positive")
 
 
 def _touch(parsed: x509.Certificate) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from functools import lru_cache
+from typing import Final, Protocol
 
 from assay.formats import base64url, strict_json
 from assay.formats.strict_json import JsonValue
+
+# Own: keys of all providers of a process, twice (drafts have a header of their own).
+_HEADERS: Final = 1024
 
 
 class Signer(Protocol):
@@ -32,16 +36,21 @@ class Signer(Protocol):
 
 def sign_token(payload: Mapping[str, JsonValue], signer: Signer, issuer: str) -> str:
     """A signed token: sorted compact JSON, base64url without padding."""
-    header = {"alg": signer.algorithm, "jku": f"{issuer}/certs", "kid": signer.key_id, "typ": "JWT"}
-    signed = _signing_input(header, payload)
+    signed = _signing_input(_encode_header(signer.algorithm, issuer, signer.key_id), payload)
     return f"{signed}.{base64url.encode(signer.sign(signed.encode('ascii')))}"
 
 
 def unsecured_token(payload: Mapping[str, JsonValue], issuer: str, key_id: str) -> str:
     """The answer to a draft policy: the same header but for `alg` none, an empty signature, a final dot (6.1)."""
-    return _signing_input({"alg": "none", "jku": f"{issuer}/certs", "kid": key_id, "typ": "JWT"}, payload) + "."
+    return _signing_input(_encode_header("none", issuer, key_id), payload) + "."
 
 
-def _signing_input(header: Mapping[str, JsonValue], payload: Mapping[str, JsonValue]) -> str:
-    encoded_header = base64url.encode(strict_json.encode_compact(header))
+@lru_cache(maxsize=_HEADERS)
+def _encode_header(algorithm: str, issuer: str, key_id: str) -> str:
+    """The same for every token of a key, and so remembered."""
+    header = {"alg": algorithm, "jku": f"{issuer}/certs", "kid": key_id, "typ": "JWT"}
+    return base64url.encode(strict_json.encode_compact(header))
+
+
+def _signing_input(encoded_header: str, payload: Mapping[str, JsonValue]) -> str:
     return f"{encoded_header}.{base64url.encode(strict_json.encode_compact(payload))}"

@@ -36,6 +36,8 @@ class Settings:
     trust: tuple[Path, ...] = ()
     collateral: tuple[Path, ...] = ()
     vendor_url: str = INTEL_SERVICE
+    vendor_ca: Path | None = None
+    vendor_proxy: str | None = None
     offline: bool = False
     channel: Channel = "standard"
     rules: PlatformRules = field(default_factory=PlatformRules)

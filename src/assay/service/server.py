@@ -101,7 +101,12 @@ def build_state(settings: Settings) -> ServiceState:
     store = open_store(settings.database_url)
     anchors = load_anchors(settings)
     directories = DirectorySource(settings.collateral, anchors) if settings.collateral else None
-    collateral = CollateralSettings(base_url=settings.vendor_url, channel=settings.channel)
+    collateral = CollateralSettings(
+        base_url=settings.vendor_url,
+        channel=settings.channel,
+        ca_file=settings.vendor_ca,
+        proxy=settings.vendor_proxy,
+    )
     services = () if settings.offline else (IntelService(collateral, anchors),)
     collector = Collector(
         anchors,

@@ -74,6 +74,8 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
         trust=options.paths("trust"),
         collateral=_existing(options.paths("collateral")),
         vendor_url=options.text("vendor_url") or INTEL_SERVICE,
+        vendor_ca=options.path("vendor_ca"),
+        vendor_proxy=options.text("vendor_proxy"),
         offline=options.flag("offline"),
         channel="early" if options.text("channel") == "early" else "standard",
         rules=read_rules(

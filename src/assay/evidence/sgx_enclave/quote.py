@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +14,7 @@ from assay.formats.reader import Reader
 
 _WHAT: Final = "SGX quote"
 _SIGNED: Final = QUOTE_HEADER.size + ENCLAVE_REPORT.size
-_LENGTH: Final = struct.Struct("<I")
+_SIGNATURE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +45,18 @@ def parse_sgx_quote(quote: bytes, evidence: bytes | None = None) -> SgxQuote:
     header = QuoteHeader._make(reader.structure(QUOTE_HEADER, "header"))
     _require_supported(header)
     report = EnclaveReport._make(reader.structure(ENCLAVE_REPORT, "report body"))
-    (size,) = _LENGTH.unpack(reader.take(4, "signature data length"))
-    signature_data = reader.take(size, "signature data")
-    if size < 64:
+    size = reader.u32("signature data length")
+    if size < _SIGNATURE:
         raise MalformedEvidence(_WHAT, f"signature data of {size} octets", offset=_SIGNED)
+    signature = reader.take(_SIGNATURE, "signature")
+    block = reader.take(size - _SIGNATURE, f"rest of {size} octets of signature data")
     return SgxQuote(
         evidence if evidence is not None else quote,
         header,
         report,
         quote[:_SIGNED],
-        signature_data[:64],
-        parse_certification_block(signature_data[64:]),
+        signature,
+        parse_certification_block(block),
         reader.rest(),
     )
 

@@ -1,0 +1,107 @@
+"""One fuzz target per parser: what it is given, what may come out, and where it starts from."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from assay.client.protocol import Reply, read_answer, read_key_set
+from assay.endorsements.documents import Document, DocumentKind
+from assay.endorsements.intel.enclave_identity import parse_enclave_identity
+from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
+from assay.endorsements.intel.signing_chain import parse_signing_chain
+from assay.endorsements.intel.tcb_info import parse_tcb_info
+from assay.errors import AssayError, MalformedEvidence
+from assay.evidence import SGX_ENCLAVE
+from assay.evidence._intel_quote.certification import parse_certification_block
+from assay.evidence.open_enclave.report import parse_open_enclave
+from assay.evidence.sgx_enclave.quote import parse_sgx_quote
+from assay.formats import base64url, pem, strict_json
+from assay.formats.base64url import Base64Error
+from assay.formats.jws import parse_jws
+from assay.formats.strict_json import JsonError
+from assay.pki.certificate import parse_certificate
+from assay.pki.revocation import parse_revocation_list
+from assay.policy import compile_policy, draft_policy
+from assay.simulator import simulate_open_enclave, simulate_sgx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Target:
+    """`run` takes any octets and raises nothing but `allowed`."""
+
+    name: str
+    run: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+    allowed: tuple[type[Exception], ...] = (AssayError,)
+
+
+def _document(kind: DocumentKind, body: bytes, chain: bytes = b"") -> Document:
+    return Document(kind, body, chain)
+
+
+def _decode_request(content: bytes) -> object:
+    members = strict_json.decode_object(content)
+    return SGX_ENCLAVE.decode({name.lower(): value for name, value in members.items()})
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode("utf-8")
+
+
+def targets() -> tuple[Target, ...]:
+    """Every parser of untrusted input."""
+    sgx, enclave = simulate_sgx(AT, runtime_data=b"held"), simulate_open_enclave(AT)
+    quote, collateral = sgx.quote, sgx.collateral
+    chain = pem.decode_certificates(collateral.tcb_signing_chain, "chain", MalformedEvidence)
+    pck = parse_sgx_quote(quote).block.certificates[0]
+    encoded = base64.urlsafe_b64encode(quote).rstrip(b"=").decode()
+    held = {"data": "aGVsZA", "dataType": "Binary"}
+    body = json.dumps({"quote": encoded, "runtimeData": held, "nonce": 18446744073709551615}).encode()
+    policy = (SGX_ENCLAVE.default_policy or "").encode()
+    tcb_info, identity = DocumentKind.INTEL_TCB_INFO, DocumentKind.INTEL_QE_IDENTITY
+    return (
+        Target("quote", parse_sgx_quote, (quote,)),
+        Target("open-enclave", parse_open_enclave, (enclave.evidence, quote)),
+        Target("certification-block", parse_certification_block, (quote[436 + 64 :],)),
+        Target("pck-extension", parse_pck_extension, (pck.unknown_extension(SGX_EXTENSION) or b"",)),
+        Target("certificate", parse_certificate, (*chain, pck.der)),
+        Target(
+            "pem", lambda c: pem.decode_certificates(c, "chain", MalformedEvidence), (collateral.tcb_signing_chain,)
+        ),
+        Target(
+            "revocation-list",
+            lambda c: parse_revocation_list(c, "list"),
+            (collateral.pck_crl, collateral.root_ca_crl, pem.encode(collateral.pck_crl, "X509 CRL")),
+        ),
+        Target("tcb-info", lambda c: parse_tcb_info(_document(tcb_info, c)), (collateral.tcb_info,)),
+        Target("qe-identity", lambda c: parse_enclave_identity(_document(identity, c)), (collateral.qe_identity,)),
+        Target(
+            "signing-chain",
+            lambda c: parse_signing_chain(_document(tcb_info, b"", c)),
+            (collateral.tcb_signing_chain,),
+        ),
+        Target("json", strict_json.decode, (body, collateral.tcb_info), (JsonError,)),
+        Target("base64", lambda c: base64url.decode_lenient(_text(c)), (encoded.encode(),), (Base64Error,)),
+        Target("request", _decode_request, (body,), (AssayError, JsonError)),
+        Target("policy", lambda c: compile_policy(_text(c)), (policy,)),
+        Target("draft-policy", lambda c: draft_policy(_text(c)), (policy, b"eyJhbGciOiJub25lIn0.e30.")),
+        Target("jws", lambda c: parse_jws(_text(c)), (b"eyJhbGciOiJSUzI1NiJ9.e30.c2ln",)),
+        Target("answer", lambda c: read_answer(Reply(200, {}, c)), (b'{"token":"a.b.c"}',)),
+        Target(
+            "refusal", lambda c: read_answer(Reply(400, {}, c)), (b'{"error":{"code":"x","details":[{"target":"y"}]}}',)
+        ),
+        Target(
+            "key-set",
+            lambda c: read_key_set(Reply(200, {}, c)),
+            (b'{"keys":[{"kid":"a","kty":"RSA","x5c":["AA=="]}]}',),
+        ),
+    )
