@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,7 +21,12 @@ Examples:
 """
 
 
-@click.command(epilog=_EPILOG, context_settings={"show_default": True})
+def _unsafe_option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """An option that no environment variable can switch on (attack case IN-11)."""
+    return click.option(*names, allow_from_autoenv=False, **settings)
+
+
+@click.command(epilog=_EPILOG, context_settings={"show_default": True, "auto_envvar_prefix": "ASSAY_SERVE"})
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8443, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--base-url", help="What clients call and tokens name as issuer  [default: https://localhost:PORT]")
@@ -33,6 +40,8 @@ Examples:
 @click.option("--collateral", multiple=True, type=click.Path(path_type=Path), help="Directory of endorsements.")
 @click.option("--offline", is_flag=True, help="Never ask the vendors' services.")
 @click.option("--vendor-url", metavar="URL", help="Intel's service or a PCCS  [default: Intel's]")
+@click.option("--vendor-ca", type=click.Path(path_type=Path, dir_okay=False), help="CA of the vendor's TLS, PEM.")
+@click.option("--vendor-proxy", metavar="URL", help="HTTP proxy towards the vendor.")
 @click.option(
     "--channel", type=click.Choice(["standard", "early"]), default="standard", help="What azuredefault means."
 )
@@ -44,14 +53,17 @@ Examples:
 @click.option(
     "--sealing-key-file", type=click.Path(path_type=Path, dir_okay=False), help="Instead of ASSAY_SEALING_KEY."
 )
-@click.option("--dev", is_flag=True, help="Development: self-signed TLS, simulator evidence; loudly.")
-@click.option("--unsafe-verify-at", metavar="TIME", help="With --dev: judge endorsements at this time; tokens marked.")
-@click.option("--unsafe-no-revocation", is_flag=True, help="With --dev: tolerate missing revocation lists; marked.")
+@_unsafe_option("--dev", is_flag=True, help="Development: self-signed TLS, simulator evidence; loudly.")
+@_unsafe_option(
+    "--unsafe-verify-at", metavar="TIME", help="With --dev: judge endorsements at this time; tokens marked."
+)
+@_unsafe_option("--unsafe-no-revocation", is_flag=True, help="With --dev: tolerate missing revocation lists; marked.")
 def command(**options: object) -> None:
     """Run the attestation service until a signal.
 
     Prints one line `ready: URL` on standard output when it answers. Options may come from the environment as
-    ASSAY_SERVE_NAME, the state directory also as ASSAY_STATE_DIR.
+    ASSAY_SERVE_NAME (ASSAY_SERVE_BASE_URL, say; lists separated by white space), the state directory also as
+    ASSAY_STATE_DIR. Development and unsafe options come from the command line only.
     """
     from assay.service.server import serve
     from assay.service.settings_from_options import settings_from_options

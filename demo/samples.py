@@ -1,0 +1,193 @@
+"""What is attested: for each supported type of evidence, pieces made by the simulator, each with a tampered copy."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from assay.client.shells import submission
+from assay.evidence import EVIDENCE_TYPES
+from assay.formats import base64url
+from assay.simulator import Enclave, EvidenceForm, Machine, Platform, ReportForm, simulate_open_enclave, simulate_sgx
+from demo.steps import Accepted, Refused, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from assay.evidence.base import Submission
+    from assay.formats.strict_json import JsonValue
+    from assay.simulator import Simulated
+
+# Offsets in a quote (quote-verification 1.1 to 1.4): header 48, report body 384, length 4, signature 64, key 64, QE report.
+MR_ENCLAVE: Final = 48 + 64
+REPORT_DATA: Final = 48 + 320
+SIGNATURE: Final = 48 + 384 + 4
+ATTESTATION_KEY: Final = SIGNATURE + 64
+QE_REPORT: Final = ATTESTATION_KEY + 64
+
+PLATFORM_CA: Final = Machine(Platform("demo, platform CA", ca="platform"))
+UNKNOWN_MODEL: Final = Machine(Platform("demo, unknown model", fmspc="5ca1ab1e00ff"))
+_BINARY: Final = b"the public key of an enclave, say"
+_JSON: Final = b'{"role":"demo","keys":[{"kid":"enclave-key-1"}]}'
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One piece of evidence: what it is, and a copy that is damaged as `tampering` says and refused by `check`."""
+
+    what: str
+    made: Simulated
+    tampering: str
+    tampered: bytes
+    check: str
+    data_type: str = "Binary"
+    members: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    def submission(self, evidence: bytes) -> Submission:
+        return submission(evidence, runtime_data=self.made.runtime_data, runtime_data_type=self.data_type)
+
+
+def flip(evidence: bytes, offset: int) -> bytes:
+    """The evidence with one bit turned over."""
+    return evidence[:offset] + bytes([evidence[offset] ^ 1]) + evidence[offset + 1 :]
+
+
+def _sgx(at: datetime) -> tuple[Sample, ...]:
+    plain = simulate_sgx(at)
+    binary = simulate_sgx(at, machine=PLATFORM_CA, runtime_data=_BINARY)
+    json = simulate_sgx(at, runtime_data=_JSON)
+    return (
+        Sample(
+            "quote, Processor CA",
+            plain,
+            "a bit of MRENCLAVE flipped",
+            flip(plain.evidence, MR_ENCLAVE),
+            "quote.signature",
+            members=_report(plain),
+        ),
+        Sample(
+            "quote, Platform CA, Binary runtime data",
+            binary,
+            "a bit of the QE report flipped",
+            flip(binary.evidence, QE_REPORT),
+            "qe_report.signature",
+            members={**_report(binary), "x-ms-sgx-ehd": base64url.encode(_BINARY)},
+        ),
+        Sample(
+            "quote, Processor CA, JSON runtime data",
+            json,
+            "a bit of the signature flipped",
+            flip(json.evidence, SIGNATURE),
+            "quote.signature",
+            "JSON",
+            {**_report(json), "x-ms-runtime": {"role": "demo", "keys": [{"kid": "enclave-key-1"}]}},
+        ),
+    )
+
+
+def _open_enclave(at: datetime) -> tuple[Sample, ...]:
+    report = simulate_open_enclave(at, runtime_data=_BINARY, envelope=ReportForm())
+    claims = (("greeting", b"hello"),)
+    evidence = simulate_open_enclave(at, envelope=EvidenceForm(claims=claims))
+    head = struct.calcsize("<IIQ")
+    return (
+        Sample(
+            "report, Binary runtime data",
+            report,
+            "a bit of the report data flipped",
+            flip(report.evidence, head + REPORT_DATA),
+            "quote.signature",
+            members={**_report(report), "x-ms-sgx-ehd": base64url.encode(_BINARY)},
+        ),
+        Sample(
+            "evidence with custom claims",
+            evidence,
+            "a bit of a custom claim flipped",
+            flip(evidence.evidence, len(evidence.evidence) - 1),
+            "custom_claims.binding",
+            members=_report(evidence),
+        ),
+    )
+
+
+def _report(made: Simulated) -> Mapping[str, JsonValue]:
+    """What the token must say of the enclave, read from the quote here and not by the verifier."""
+    return {
+        "x-ms-attestation-type": "sgx",
+        "x-ms-sgx-mrenclave": made.quote[MR_ENCLAVE : MR_ENCLAVE + 32].hex(),
+        "x-ms-sgx-report-data": made.quote[REPORT_DATA : REPORT_DATA + 64].hex(),
+    }
+
+
+# How the simulator makes evidence, by wire name; a supported type that is not here is a row that fails.
+_MAKERS: Final[Mapping[str, Callable[[datetime], tuple[Sample, ...]]]] = {
+    "SgxEnclave": _sgx,
+    "OpenEnclave": _open_enclave,
+}
+
+
+def types_without_samples() -> tuple[str, ...]:
+    return tuple(kind.name for kind in EVIDENCE_TYPES if kind.name not in _MAKERS)
+
+
+def samples(at: datetime) -> tuple[tuple[str, Sample], ...]:
+    """Every sample of every supported type, with the type's wire name."""
+    names = [kind.name for kind in EVIDENCE_TYPES if kind.name in _MAKERS]
+    return tuple((name, sample) for name in names for sample in _MAKERS[name](at))
+
+
+def write_collateral(at: datetime, directory: Path) -> None:
+    """The endorsements of the machines that the samples come from; those of `UNKNOWN_MODEL` are left out."""
+    simulate_sgx(at).collateral.write(directory / "processor")
+    simulate_sgx(at, machine=PLATFORM_CA).collateral.write(directory / "platform")
+
+
+def simulated_steps(at: datetime) -> tuple[Step, ...]:
+    """Each sample as made, then tampered with; then held data exchanged, a policy that denies, a document missing."""
+    steps: list[Step] = []
+    for name, sample in samples(at):
+        accepted = Accepted(("simulator",), sample.members)
+        steps.append(Step(name, sample.what, "as made", sample.submission(sample.made.evidence), accepted))
+        refused = Refused(400, sample.check)
+        steps.append(Step(name, sample.what, sample.tampering, sample.submission(sample.tampered), refused))
+    return (*steps, *_other_refusals(at))
+
+
+_RELEASE_ONLY: Final = """version= 1.0;
+authorizationrules {
+    [type=="x-ms-sgx-is-debuggable", value==false] => permit();
+};
+issuancerules {};"""
+
+
+def _other_refusals(at: datetime) -> tuple[Step, ...]:
+    bound = simulate_sgx(at, runtime_data=_BINARY)
+    debug = simulate_sgx(at, enclave=Enclave(flags=Enclave().flags | 1 << 1))
+    unknown = simulate_sgx(at, machine=UNKNOWN_MODEL)
+    missing = f"SGX TCB info of FMSPC {UNKNOWN_MODEL.platform.fmspc}"
+    return (
+        Step(
+            "SgxEnclave",
+            "quote, Processor CA",
+            "with other runtime data",
+            submission(bound.evidence, runtime_data=b"the key of somebody else"),
+            Refused(400, "runtime_data.binding"),
+        ),
+        Step(
+            "SgxEnclave",
+            "quote of a debug enclave",
+            "with a policy for release enclaves",
+            submission(debug.evidence, draft_policy=_RELEASE_ONLY),
+            Refused(400, "policy.authorization"),
+        ),
+        Step(
+            "SgxEnclave",
+            "quote of a model without TCB info",
+            "as made",
+            submission(unknown.evidence),
+            Refused(503, "endorsements.available", missing),
+        ),
+    )
