@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-Work = Callable[[], object] if TYPE_CHECKING else object
+Work = Callable[[], object]
 # Long enough that the timer and the loop do not count, short enough to fit between two interruptions.
 _BATCH_SECONDS = 0.004
 

@@ -79,7 +79,9 @@ def warm() -> tuple[Line, ...]:
     return (
         _against_floor(found),
         time_line("dcap-qvl, the same quotes and collateral", found["peer"]),
-        ratio_line("parse + verify, beside dcap-qvl (which caches nothing)", found["ours"], found["peer"], Target(0.15)),
+        ratio_line(
+            "parse + verify, beside dcap-qvl (which caches nothing)", found["ours"], found["peer"], Target(0.15)
+        ),
         _agreement(case, quotes[:_AGREEMENT], theirs),
     )
 
@@ -116,10 +118,10 @@ def new_platform() -> tuple[Line, ...]:
     waiting = iter(quotes)
     while batch := list(islice(waiting, 15)):
         # Each quote is verified once: a second time its platform would be known.
-        ours.append(_time(lambda: [verify(quote, case.grounds) for quote in batch]) / len(batch))  # noqa: B023
+        ours.append(_time(lambda: [verify(quote, case.grounds) for quote in batch]) / len(batch))
         floor_.append(_time(once))
         if theirs is not None:
-            other.append(_time(lambda: [theirs(quote) for quote in batch]) / len(batch))  # noqa: B023
+            other.append(_time(lambda: [theirs(quote) for quote in batch]) / len(batch))
     lines = [ratio_line("new platform, beside three P-256 verifies", min(ours), min(floor_))]
     if not other:
         return (*lines, Line(peer.ABSENT, ""))
@@ -154,4 +156,3 @@ def cold() -> tuple[Line, ...]:
     lines.append(time_line("dcap-qvl, the same quotes and collateral", found["peer"]))
     lines.append(ratio_line("everything cold, beside dcap-qvl", ours, found["peer"]))
     return tuple(lines)
-

@@ -1,1 +1,1 @@
-"""The demonstration: a service on this machine, evidence of every supported type, tokens verified as a relying party."""
+"""The demonstration: a service on this machine, evidence of every supported type, tokens verified."""

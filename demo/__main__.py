@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from demo.table import heading, line, say, say_step, token_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from demo.genuine import Moment
     from demo.service import RunningService
     from demo.steps import Step
 
@@ -45,19 +43,19 @@ def _run(folder: Path) -> tuple[Row, ...]:
     say_step("the simulator, a synthetic Intel whose keys everybody knows, mints collateral into a directory")
     write_collateral(at, folder / "collateral")
     say_step("starting `assay serve --dev` on a free port: SQLite, keys made now, TLS under the development CA")
-    with running_service(folder / "state", folder / "collateral") as service:
+    with running_service(folder / "state", [folder / "collateral"]) as service:
         say(f"   {service.url} was ready after {service.seconds:.2f} s; our client trusts {service.ca_file.name} only")
         say_step(f"simulated evidence ({', '.join(kind.name for kind in EVIDENCE_TYPES)}), each piece with a copy")
-        say("   tampered with; tokens are verified with the keys from /certs, the mark `simulator` allowed")
+        say("   tampered with; tokens are verified with the keys that the service's discovery document names,")
+        say("   for this issuer and now, with what the evidence says inside, the mark `simulator` and no other allowed")
+        say(heading())
         rows = _attest(service, simulated_steps(at))
         _show_token(rows)
     return (*rows, *_genuine(folder))
 
 
-def _attest(service: RunningService, steps: Iterable[Step], *, header: bool = True) -> tuple[Row, ...]:
+def _attest(service: RunningService, steps: Iterable[Step]) -> tuple[Row, ...]:
     rows = []
-    if header:
-        say(heading())
     with service.client() as client:
         relying = relying_on(client)
         for step in steps:
@@ -73,22 +71,14 @@ def _genuine(folder: Path) -> tuple[Row, ...]:
         return ()
     say_step("genuine evidence of Intel's platforms, against Intel's own documents of that time")
     rows: list[Row] = []
-    with ExitStack() as stack:
-        for moment in moments:
-            collateral = _collect(moment, folder / f"genuine-{moment.at[:10]}")
-            state = folder / f"state-{moment.at[:10]}"
-            service = stack.enter_context(running_service(state, collateral, "--unsafe-verify-at", moment.at))
-            say(f"   judged at {moment.at} (--unsafe-verify-at, so the mark `verify-at` is on each token and allowed)")
+    say(heading())
+    for moment in moments:
+        directories = [vector.path / "collateral" for vector in moment.vectors]
+        options = ("--unsafe-verify-at", moment.at)
+        with running_service(folder / f"state at {moment.at[:10]}", directories, *options) as service:
+            say(f"   judged at {moment.at} (--unsafe-verify-at: each token carries the mark `verify-at`, allowed here)")
             rows.extend(_attest(service, genuine_steps(moment)))
     return tuple(rows)
-
-
-def _collect(moment: Moment, directory: Path) -> Path:
-    """A directory with the collateral of each vector."""
-    directory.mkdir()
-    for number, vector in enumerate(moment.vectors):
-        (directory / str(number)).symlink_to(vector.path / "collateral", target_is_directory=True)
-    return directory
 
 
 def _show_token(rows: Iterable[Row]) -> None:

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from assay.formats.strict_json import JsonValue
     from assay.simulator import Simulated
 
-# Offsets in a quote (quote-verification 1.1 to 1.4): header 48, report body 384, length 4, signature 64, key 64, QE report.
+# Offsets in a quote (quote-verification 1.1 to 1.4): header, report body, length, signature, key, QE report.
 MR_ENCLAVE: Final = 48 + 64
 REPORT_DATA: Final = 48 + 320
 SIGNATURE: Final = 48 + 384 + 4
 ATTESTATION_KEY: Final = SIGNATURE + 64
 QE_REPORT: Final = ATTESTATION_KEY + 64
 
-PLATFORM_CA: Final = Machine(Platform("demo, platform CA", ca="platform"))
+PLATFORM_CA: Final = Machine(Platform("demo, platform CA", ca="platform", fmspc="5ca1ab1e0002"))
 UNKNOWN_MODEL: Final = Machine(Platform("demo, unknown model", fmspc="5ca1ab1e00ff"))
 _BINARY: Final = b"the public key of an enclave, say"
 _JSON: Final = b'{"role":"demo","keys":[{"kid":"enclave-key-1"}]}'

@@ -1,4 +1,4 @@
-"""The real service as a process of its own, on embedded defaults: a free port, a state directory, the development CA."""
+"""The real service as a process of its own, on embedded defaults and under the development CA."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ServiceNotReady(Exception):
 
 
 @contextmanager
-def running_service(state: Path, collateral: Path, *options: str) -> Iterator[RunningService]:
+def running_service(state: Path, collateral: Sequence[Path], *options: str) -> Iterator[RunningService]:
     """Starts `assay serve` for development, without any network, and stops it at the end."""
     state.mkdir(parents=True, exist_ok=True)
     log = state / "service.log"
@@ -56,9 +56,9 @@ def running_service(state: Path, collateral: Path, *options: str) -> Iterator[Ru
         _stop(process)
 
 
-def _command(state: Path, collateral: Path, options: Sequence[str]) -> list[str]:
-    chosen = ("--dev", "--port", "0", "--offline", "--state-dir", str(state), "--collateral", str(collateral))
-    return [str(ASSAY), "serve", *chosen, *options]
+def _command(state: Path, collateral: Sequence[Path], options: Sequence[str]) -> list[str]:
+    directories = [text for path in collateral for text in ("--collateral", str(path))]
+    return [str(ASSAY), "serve", "--dev", "--port", "0", "--offline", "--state-dir", str(state), *directories, *options]
 
 
 def _environment() -> dict[str, str]:

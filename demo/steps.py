@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assay import clock
-from assay.client import verify_token
+from assay.client import FailedCheck, verify_token
 from assay.errors import AssayError, ServiceRefused, TokenRejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assay.client import Client, FailedCheck, KeySet, VerifiedToken
+    from assay.client import Client, KeySet, VerifiedToken
     from assay.evidence.base import Submission
     from assay.formats.strict_json import JsonValue
 
@@ -28,7 +28,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal must come, with this status, decided by this check; `naming` must be in its message."""
+    """A refusal must come, with this status, decided by this check, which must expect what `naming` says."""
 
     status: int
     check: str
@@ -48,12 +48,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A step and what came of it: `found` says it in words, `token` is there when one was verified."""
+    """A step and what came of it: `found` says it in words, `note` more of it; `token` is one that was verified."""
 
     step: Step
     found: str
     is_right: bool
     milliseconds: float
+    note: str = ""
     token: VerifiedToken | None = None
 
 
@@ -77,7 +78,7 @@ def take(step: Step, client: Client, relying: Relying) -> Row:
     except ServiceRefused as refusal:
         return _judge_refusal(step, refusal, _since(start))
     except AssayError as error:
-        return Row(step, f"no answer: {error.message}", is_right=False, milliseconds=_since(start))
+        return Row(step, "no answer", is_right=False, milliseconds=_since(start), note=error.message)
     return _judge_token(step, token, relying, _since(start))
 
 
@@ -94,12 +95,13 @@ def _judge_token(step: Step, token: str, relying: Relying, milliseconds: float) 
             token, issuer=relying.issuer, keys=relying.keys, at=clock.now(), allow_unsafe=frozenset(expected.marks)
         )
     except TokenRejected as error:
-        return Row(step, f"a token that is no good: {error.message}", is_right=False, milliseconds=milliseconds)
+        return Row(step, "a token, not believed", is_right=False, milliseconds=milliseconds, note=error.message)
     wrong = [name for name, value in expected.members.items() if verified.claims.get(name) != value]
     if verified.unsafe_marks != expected.marks:
         wrong.append(f"marks {verified.unsafe_marks}")
     if wrong:
-        return Row(step, f"a token that says another thing: {', '.join(wrong)}", is_right=False, milliseconds=milliseconds)
+        note = f"not as in the evidence: {', '.join(wrong)}"
+        return Row(step, "token, verified", is_right=False, milliseconds=milliseconds, note=note)
     return Row(step, "token, verified", is_right=True, milliseconds=milliseconds, token=verified)
 
 
@@ -108,17 +110,14 @@ def _judge_refusal(step: Step, refusal: ServiceRefused, milliseconds: float) -> 
     found = f"{refusal.status} {decisive.target if decisive else refusal.error_code}"
     expected = step.expected
     if isinstance(expected, Accepted) or decisive is None:
-        return Row(step, f"{found}: {refusal}", is_right=False, milliseconds=milliseconds)
-    is_right = (
-        (refusal.status, decisive.target) == (expected.status, expected.check) and expected.naming in str(refusal)
-    )  # fmt: skip
-    named = f": {expected.naming}" if is_right and expected.naming else ""
-    return Row(step, found + named, is_right, milliseconds)
+        return Row(step, found, is_right=False, milliseconds=milliseconds, note=str(refusal))
+    decided = (refusal.status, decisive.target) == (expected.status, expected.check)
+    is_right = decided and expected.naming in decisive.expected
+    note = f"{decisive.observed}: {decisive.expected}" if expected.naming or not is_right else ""
+    return Row(step, found, is_right, milliseconds, note)
 
 
 def _decisive(refusal: ServiceRefused) -> FailedCheck | None:
     """The check that decided: the one entry of the verdict that failed or lacked a document."""
-    from assay.client import FailedCheck
-
     checks = [check for check in refusal.details if isinstance(check, FailedCheck)]
     return next((check for check in checks if check.outcome in ("failed", "missing")), None)

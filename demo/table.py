@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from assay.client import VerifiedToken
     from demo.steps import Row
 
-_WIDTHS: Final = (13, 46, 36, 48)
+_WIDTHS: Final = (12, 45, 36, 26)
 _GREEN, _RED, _BOLD = "32", "31", "1"
 # The members that say something at a glance; hashes of collateral and the doubled claims are left out.
 _SHOWN: Final = (
@@ -48,7 +48,8 @@ def heading() -> str:
 def line(row: Row) -> str:
     mark = _painted("ok", _GREEN) if row.is_right else _painted("WRONG", _RED)
     step = row.step
-    return f"{_columns(step.type, step.evidence, step.sent, row.found)}{row.milliseconds:6.1f}  {mark}"
+    note = f"\n{'':13}{row.note}" if row.note else ""
+    return f"{_columns(step.type, step.evidence, step.sent, row.found)}{row.milliseconds:6.1f}  {mark}{note}"
 
 
 def token_text(token: VerifiedToken) -> str:

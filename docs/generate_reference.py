@@ -89,7 +89,8 @@ def render_cli() -> str:
 def _commands(
     command: click.Command, name: str, parent: click.Context | None
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
-    context = click.Context(command, parent, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    settings = {"terminal_width": _WIDTH, "max_content_width": _WIDTH, **command.context_settings}
+    context = click.Context(command, parent, info_name=name, **settings)
     yield context.command_path, command, context
     if isinstance(command, click.Group):
         for word in command.list_commands(context):
@@ -98,15 +99,12 @@ def _commands(
                 yield from _commands(found, word, context)
 
 
-PAGES: Final = {"checks.md": render_checks, "cli.md": render_cli}
-
-
-def write_pages(directory: Path = _REFERENCE) -> None:
-    """Writes every page whose text differs."""
-    for name, render in PAGES.items():
-        text = re.sub(r"\n{3,}", "\n\n", render()).rstrip() + "\n"
-        (directory / name).write_text(text, encoding="utf-8")
+def render_pages() -> dict[Path, str]:
+    """The text of every generated page, by where it belongs."""
+    pages = {"checks.md": render_checks(), "cli.md": render_cli()}
+    return {_REFERENCE / name: re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n" for name, text in pages.items()}
 
 
 if __name__ == "__main__":
-    write_pages()
+    for page, content in render_pages().items():
+        page.write_text(content, encoding="utf-8")

@@ -12,6 +12,7 @@ from tests.service.running import Running, trusting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Answer:
 class Connection:
     """Closed by the `with` block; `answer` raises `http.client.BadStatusLine` where the service says nothing."""
 
-    def __init__(self, service: Running, *, timeout: float = 20) -> None:
-        self._context = trusting(service.ca)
+    def __init__(self, service: Running, *, ca: Path | None = None, timeout: float = 20) -> None:
+        self._context = trusting(ca or service.ca)
         self._address = ("127.0.0.1", service.port)
         self._timeout = timeout
 

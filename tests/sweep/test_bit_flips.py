@@ -12,7 +12,7 @@ from .bit_flips import TARGETS, UNSIGNED, good_content, is_listed, sweep
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_flipped_bit_is_refused(target: str) -> None:
     survivors = sweep(target)
-    print(f"\n{target}: {8 * len(good_content(target))} flips, {len(survivors)} in fields listed as unsigned")
+    print(f"\n{target}: {8 * len(good_content(target))} flips, {len(survivors)} survivors")
     assert [survivor for survivor in survivors if not is_listed(survivor)] == []
     # A rule that nothing needs any more is taken off the list.
     assert bool(survivors) == (target in UNSIGNED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from assay.cli.failures import run_guarded
@@ -25,7 +26,7 @@ Every command explains itself with --help. Exit codes: 0 yes, 1 no, 2 could not 
 
 _COMMANDS: Final = {
     "serve": Entry("assay.cli.serve", "command", "Run the attestation service.", "service"),
-    "verify": Entry("assay.cli.verify", "verify", "Judge evidence offline, check by check."),
+    "verify": Entry("assay.cli.verify", "verify", "Judge evidence offline, check by check.", "service"),
     "inspect": Entry("assay.cli.inspect", "inspect", "Decode anything; trusts nothing."),
     "attest": Entry("assay.cli.attest", "attest", "Send evidence to a service, get a token.", "client"),
     "token": Entry("assay.cli.token", "token", "Verify attestation tokens."),
@@ -50,6 +51,9 @@ def _call(arguments: list[str] | None, colour: bool | None) -> object:
 
 def main() -> NoReturn:
     """The entry point `assay`."""
+    if not sys.warnoptions:
+        # Libraries warn about oddities of strangers' certificates; the verdict says what matters.
+        warnings.simplefilter("ignore")
     sys.exit(run())
 
 

@@ -102,8 +102,10 @@ def _read_keys(file: str | None, issuer: str, ca: str | None) -> KeySet:
             return parse_key_set(read_option_file(file, limits.KEY_SET_BODY))
         except MalformedToken as error:
             raise click.UsageError(f"{file}: {error.message}") from error
-    from assay.client.shells import Client
-
+    try:
+        from assay.client.shells import Client
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"--keys F is needed, or: pip install 'assay[client]' ({error})") from error
     with Client(issuer, ca_file=None if ca is None else Path(ca)) as client:
         return client.key_set()
 

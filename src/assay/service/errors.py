@@ -62,7 +62,7 @@ class Refusal(NamedTuple):
 def encode_error(error: AssayError) -> Refusal | None:
     """How an error is answered, or None for one that has no row: a bug, which the caller answers with 500."""
     if isinstance(error, HttpRefusal):
-        return Refusal(error.status, error.code, _body(error.code, error.message, ()), error.headers)
+        return Refusal(error.status, error.code, _body(error.code, error.message, (_plain_detail(error),)), error.headers)
     row = next((row for row in _TABLE if isinstance(error, row.error)), None)
     if row is None:
         return None
@@ -113,8 +113,8 @@ def _plain_detail(error: AssayError) -> dict[str, JsonValue]:
         "message": error.message,
         "target": target,
         "observed": error.message,
-        "expected": "a request as rest-api section 7 describes it",
-        "reference": "rest-api 2 and 7",
+        "expected": "a request as the operation describes it",
+        "reference": "rest-api 2, 4 and 7",
         "outcome": Outcome.FAILED.value,
     }
 

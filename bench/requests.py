@@ -1,0 +1,118 @@
+"""Section f: requests a second over TLS, driven by wrk, beside the bound that the cryptography sets."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from demo.service import running_service
+
+from assay import clock
+from assay.client.protocol import API_VERSION, encode_submission
+from assay.evidence.base import Submission
+from assay.simulator import simulate_sgx
+from bench.measure import interleaved
+from bench.processor_time import processor_seconds
+from bench.report import Line, Target
+from bench.subjects import KIND, arrange, quotes_of_one_platform
+from bench.verification import QUOTES, p256_verify, rsa_sign
+
+CONNECTIONS: Final = 64
+_SECONDS: Final = 4
+_SCRIPT: Final = Path(__file__).with_name("requests.lua")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one run of wrk saw: requests a second that were served, others, and wrk's own share of one processor.
+
+    `cost` is the service's processor time for one request in microseconds, None where the system does not tell.
+    """
+
+    rate: float
+    refused: int
+    broken: int
+    share: float
+    cost: float | None
+
+
+def requests() -> tuple[Line, ...]:
+    """(f) One worker and two, 64 connections, every request another quote of a known platform."""
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        return (Line("left out: wrk is not installed (Debian: apt-get install wrk)", ""),)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        simulate_sgx(clock.now().replace(microsecond=0)).collateral.write(folder / "collateral")
+        bodies = folder / "bodies"
+        bodies.write_bytes(
+            b"".join(encode_submission(KIND, Submission(q)) + b"\n" for q in quotes_of_one_platform(QUOTES))
+        )
+        before = _bound()
+        one, two = (_serve(wrk, folder, bodies, workers) for workers in (1, 2))
+        bound = max(before, _bound())
+    return (
+        Line("the bound: 1 / (P-256 verify + RSA-2048 sign)", f"{bound:.0f}/s"),
+        *_lines("one worker, beside the bound", one, one.rate / bound, Target(0.6, most=False)),
+        *_cost_lines(one, bound),
+        *_lines("two workers, beside one", two, two.rate / one.rate, Target(1.5, most=False)),
+        Line("two workers, beside the bound", f"{two.rate:.0f}/s", f"{two.rate / bound:.3f}"),
+        Line(f"processors that service, wrk and everything else share: {os.cpu_count()}", ""),
+    )
+
+
+def _bound() -> float:
+    found = interleaved({"verify": p256_verify(arrange()), "sign": rsa_sign()}, 1)
+    return 1e6 / (found["verify"] + found["sign"])
+
+
+def _lines(what: str, load: Load, ratio: float, target: Target) -> tuple[Line, ...]:
+    lines = [
+        Line(what, f"{load.rate:.0f}/s", f"{ratio:.3f}", target, ratio),
+        Line("  wrk's own share of one processor meanwhile", f"{100 * load.share:.0f} %"),
+    ]
+    if load.refused or load.broken:
+        lines.append(Line("  NOT SERVED: refused, broken", f"{load.refused}, {load.broken}"))
+    return tuple(lines)
+
+
+def _cost_lines(load: Load, bound: float) -> tuple[Line, ...]:
+    """What the ratio would be on a machine that nobody else uses."""
+    if load.cost is None:
+        return ()
+    ratio = 1e6 / bound / load.cost
+    return (Line("  processor time of a request, and the bound's part of it", f"{load.cost:.0f}", f"{ratio:.3f}"),)
+
+
+def _serve(wrk: str, folder: Path, bodies: Path, workers: int) -> Load:
+    options = ("--workers", str(workers))
+    with running_service(folder / "state", [folder / "collateral"], *options) as service:
+        url = f"{service.url}/attest/{KIND.path}?api-version={API_VERSION}"
+        _drive(wrk, url, bodies, 1, service.pid)
+        return max((_drive(wrk, url, bodies, _SECONDS, service.pid) for _ in range(2)), key=lambda load: load.rate)
+
+
+def _drive(wrk: str, url: str, bodies: Path, seconds: int, service: int) -> Load:
+    command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT), url, "--", str(bodies)]
+    start, before = time.perf_counter(), processor_seconds(service)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as output:
+        last = output.read().strip().rpartition("\n")[2]
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"wrk ended with {process.returncode}")
+    found = json.loads(last)
+    served = found["requests"] - found["refused"]
+    share = (usage.ru_utime + usage.ru_stime) / (time.perf_counter() - start)
+    after = processor_seconds(service)
+    cost = None if before is None or after is None else 1e6 * (after - before) / max(1, found["requests"])
+    return Load(1e6 * served / found["microseconds"], found["refused"], found["broken"], share, cost)
