@@ -35,10 +35,11 @@ test: $(READY)
 	@$(BIN)/python -m pytest
 
 serve: $(READY)
+	@$(BIN)/assay simulate SgxEnclave --out .assay/sample >/dev/null
 	@echo '== serving in development mode until Ctrl-C; in another terminal try:'
-	@echo '     .venv/bin/assay simulate SgxEnclave --out /tmp/enclave'
-	@echo '     .venv/bin/assay attest SgxEnclave /tmp/enclave/quote.bin --url https://localhost:8443 --ca .assay/dev/ca.pem'
-	@$(BIN)/assay serve --dev --state-dir .assay
+	@echo '     .venv/bin/assay attest SgxEnclave .assay/sample/quote.bin --url https://localhost:8443 \'
+	@echo '         --ca .assay/dev/ca.pem'
+	@$(BIN)/assay serve --dev --state-dir .assay --collateral .assay/sample/collateral
 
 check: $(READY)
 	@echo '== format and lint'

@@ -13,7 +13,10 @@ import click
 import pytest
 
 from assay.cli import root
+from assay.endorsements.anchors import SIMULATOR_ROOTS, VENDOR_ROOTS
 from assay.evidence import EVIDENCE_TYPES
+from assay.service.errors import _TABLE
+from assay.service.requests import API_VERSIONS
 
 PROJECT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
@@ -33,6 +36,8 @@ def _name(path: Path) -> str:
     return path.relative_to(PROJECT).as_posix()
 
 
+# Of pip, of every command, and a placeholder.
+FOREIGN_OPTIONS = {"--name", "--help", "--require-hashes", "--no-deps", "--no-build-isolation"}
 each_page = pytest.mark.parametrize("page", PAGES, ids=_name)
 
 
@@ -108,6 +113,42 @@ def _problems(line: str) -> Iterator[str]:
     assert command is not None
     known = {option for parameter in command.get_params(context) for option in parameter.opts} | {"--help"}
     yield from (f"no option {word}: assay {line}" for word in words if word.startswith("--") and word not in known)
+
+
+@each_page
+def test_every_option_that_a_page_names_exists(page: Path) -> None:
+    named = {span.split()[0] for span in _SPAN.findall(_prose(page)) if re.match(r"--[a-z]", span)}
+    ours = {option for command in _all_commands() for parameter in command.params for option in parameter.opts}
+    assert named - ours - FOREIGN_OPTIONS == set()
+
+
+def _all_commands() -> Iterator[click.Command]:
+    context = click.Context(root)
+    pending: list[click.Command] = [root]
+    while pending:
+        command = pending.pop()
+        yield command
+        if isinstance(command, click.Group):
+            found = (command.get_command(context, name) for name in command.list_commands(context))
+            pending += [child for child in found if child is not None]
+
+
+def test_every_error_that_the_service_answers_is_in_the_reference() -> None:
+    page = (PROJECT / "docs/reference/http.md").read_text(encoding="utf-8")
+    architecture = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert [row for row in _TABLE if f"| {row.status} | `{row.code}`" not in page] == []
+    assert [row for row in _TABLE if f"| {row.status} | `{row.code}`" not in architecture] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/http.md"])
+def test_every_api_version_is_listed(page: str) -> None:
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    assert [version for version in sorted(API_VERSIONS) if version not in text] == []
+
+
+def test_the_pinned_roots_are_listed() -> None:
+    text = (PROJECT / "SECURITY.md").read_text(encoding="utf-8")
+    assert [anchor.origin for anchor in (*VENDOR_ROOTS, *SIMULATOR_ROOTS) if anchor.key_sha256 not in text] == []
 
 
 def test_the_readme_says_how_to_run_the_tests() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from assay.errors import LimitExceeded, Malformed, PolicyDenied, PolicyError, VerificationFailed
+from assay.endorsements.documents import Need
+from assay.errors import EndorsementUnavailable, LimitExceeded, Malformed, PolicyDenied, PolicyError, VerificationFailed
 from assay.evidence.base import EvidenceT, EvidenceType, Grounds, Submission, VerifiedT
 from assay.policy import AppraisalPolicy, PolicyOutcome
 from assay.result.attestation import AttestationResult
-from assay.verdict import NOT_APPLICABLE, Check, Entry, Outcome, Seen, Verdict, close
+from assay.verdict import NOT_APPLICABLE, AnyCheck, Check, Entry, Outcome, Seen, Verdict, close
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,18 @@ def parse_evidence(kind: EvidenceType[EvidenceT, VerifiedT], submission: Submiss
         raise
 
 
+def needs_of(kind: EvidenceType[EvidenceT, VerifiedT], evidence: EvidenceT, grounds: Grounds) -> tuple[Need, ...]:
+    """The documents that a verification will ask for, named only when the evidence reaches a pinned root.
+
+    Raises `VerificationFailed` with a verdict for the checks that come before any endorsement.
+    """
+    try:
+        return kind.needs(evidence, grounds)
+    except VerificationFailed as error:
+        error.verdict = _complete(error.verdict, (*kind.checks, POLICY_CHECK))
+        raise
+
+
 def appraise(
     kind: EvidenceType[EvidenceT, VerifiedT],
     evidence: EvidenceT,
@@ -60,16 +73,29 @@ def appraise(
     Raises `VerificationFailed` with a verdict, `EndorsementUnavailable` when a required document is missing, and
     `PolicyError` when the policy does not permit; a refusal by the policy carries the verdict of the evidence.
     """
-    verified = kind.verify(evidence, submission, grounds)
+    try:
+        verified = kind.verify(evidence, submission, grounds)
+    except (VerificationFailed, EndorsementUnavailable) as error:
+        error.verdict = _complete(error.verdict, (*kind.checks, POLICY_CHECK))
+        raise
     statement = kind.claims(verified)
     try:
         outcome = policy.evaluate(statement.incoming)
     except PolicyError as error:
+        error.incoming = statement.incoming
         error.verdict = close(verified.entries, Entry(POLICY_CHECK, Outcome.FAILED, _refusal(error)), ())
         raise
     decided = Entry(POLICY_CHECK, Outcome.PASSED, Seen(_Fired(outcome), _PERMITS))
     verdict = Verdict((*verified.entries, decided))
     return AttestationResult(kind.name, kind.profile, statement, outcome, policy.identity, submission, verdict, grounds)
+
+
+def _complete(verdict: Verdict | None, declared: tuple[AnyCheck, ...]) -> Verdict | None:
+    """The verdict with every check declared after its last entry as not reached; a relative declares more of them."""
+    if verdict is None:
+        return None
+    later = declared[len(verdict.entries) :]
+    return Verdict((*verdict.entries, *(Entry(check, Outcome.NOT_REACHED) for check in later)))
 
 
 def _refusal(error: PolicyError) -> Seen:

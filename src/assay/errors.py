@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from assay.claims import ClaimSet
     from assay.verdict import Verdict
 
 
@@ -170,9 +171,10 @@ class StoreUnavailable(AssayError):
 
 
 class PolicyError(AssayError):
-    """An appraisal policy cannot be read, or refuses."""
+    """An appraisal policy cannot be read, or refuses; `incoming` are the claims it was evaluated on, if it was."""
 
     code = "PolicyError"
+    incoming: ClaimSet | None = None
 
 
 class PolicyParsingError(PolicyError):

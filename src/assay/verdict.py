@@ -47,7 +47,7 @@ class Seen(NamedTuple):
 NOT_APPLICABLE = Seen("not applicable", "not applicable")
 
 
-class Mismatch(Exception):  # noqa: N818  # never leaves the runner, which turns it into the check's own failure
+class Mismatch(Exception):  # never leaves the runner, which turns it into the check's own failure
     """Raised by a check's test: seen differs from expected."""
 
     def __init__(self, observed: object, expected: object) -> None:
@@ -55,7 +55,7 @@ class Mismatch(Exception):  # noqa: N818  # never leaves the runner, which turns
         self.seen = Seen(observed, expected)
 
 
-class Missing(Exception):  # noqa: N818  # never leaves the runner either
+class Missing(Exception):  # never leaves the runner either
     """Raised by a check's test: documents that it needs are not there."""
 
     def __init__(self, documents: tuple[str, ...]) -> None:

@@ -15,15 +15,15 @@ from assay.claims import Claim, ClaimSet, ClaimValue, Issuer
 from .naive_grammar import GRAMMAR
 
 
-class Refused(Exception):  # noqa: N818  # an outcome, not an error
+class Refused(Exception):  # an outcome, not an error
     """The text is no policy."""
 
 
-class Failed(Exception):  # noqa: N818  # an outcome, not an error
+class Failed(Exception):  # an outcome, not an error
     """A run-time error."""
 
 
-class Denied(Exception):  # noqa: N818  # an outcome, not an error
+class Denied(Exception):  # an outcome, not an error
     """Not permitted."""
 
 

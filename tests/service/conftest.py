@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def collateral(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_collateral(tmp_path_factory.mktemp("collateral"))
+    return write_collateral(tmp_path_factory.mktemp("simulated") / "collateral")
 
 
 @pytest.fixture(scope="session")

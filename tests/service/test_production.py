@@ -107,9 +107,10 @@ def test_plain_http_and_old_tls_are_refused(production: Production) -> None:
     with pytest.raises(httpx2.TransportError):
         httpx2.get(production.service.url.replace("https", "http") + "/certs")
     old = trusting(production.authority.ca)
-    with pytest.warns(DeprecationWarning):
-        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.minimum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(httpx2.TransportError):
         httpx2.get(production.service.url + "/certs", verify=old)
 

@@ -15,9 +15,9 @@ from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
 from assay.endorsements.intel.signing_chain import parse_signing_chain
 from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.errors import AssayError, MalformedEvidence
-from assay.evidence import SGX_ENCLAVE
 from assay.evidence._intel_quote.certification import parse_certification_block
 from assay.evidence.open_enclave.report import parse_open_enclave
+from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.sgx_enclave.quote import parse_sgx_quote
 from assay.formats import base64url, pem, strict_json
 from assay.formats.base64url import Base64Error

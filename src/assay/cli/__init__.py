@@ -26,7 +26,7 @@ Every command explains itself with --help. Exit codes: 0 yes, 1 no, 2 could not 
 
 _COMMANDS: Final = {
     "serve": Entry("assay.cli.serve", "command", "Run the attestation service.", "service"),
-    "verify": Entry("assay.cli.verify", "verify", "Judge evidence offline, check by check.", "service"),
+    "verify": Entry("assay.cli.verify", "verify", "Judge evidence offline, check by check."),
     "inspect": Entry("assay.cli.inspect", "inspect", "Decode anything; trusts nothing."),
     "attest": Entry("assay.cli.attest", "attest", "Send evidence to a service, get a token.", "client"),
     "token": Entry("assay.cli.token", "token", "Verify attestation tokens."),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from assay.appraise import appraise, parse_evidence
+from assay.appraise import appraise, needs_of, parse_evidence
 from assay.cli.failures import ACCEPTED, REJECTED, UNDECIDED
 from assay.cli.files import FileUnreadable, HeldDataFiles, read_file, read_submission
-from assay.endorsements.intel.tcb import TcbStatus
+from assay.endorsements.intel.tcb import TcbEvaluation
 from assay.errors import AssayError, ConfigurationError, EndorsementUnavailable, PolicyError
-from assay.evidence.base import AnyEvidenceType, Grounds, PlatformRules, Submission
+from assay.evidence.base import AnyEvidenceType, Grounds, Submission
 from assay.policy import AppraisalPolicy, draft_policy, issued_members, stored_policy
 from assay.result.payload import Envelope, encode_payload
 from assay.verdict import encode_entry
@@ -18,7 +18,6 @@ from assay.verdict import encode_entry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assay.claims import ClaimSet
     from assay.collateral.directory import DirectorySource
     from assay.formats.strict_json import JsonValue
     from assay.verdict import Verdict
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 # A payload that is shown and never signed: no issuer of the net, no identifier that could pass for one.
 ISSUER: Final = "https://assay.invalid"
 _NO_TOKEN: Final = "0" * 64
-_STATUS: Final = "attester_tcb_status"
-_ADVISORIES: Final = "attester_advisory_ids"
-# For learning the status of evidence that was refused for it: nothing that the operator decides stands in the way.
-_LENIENT: Final = PlatformRules(accepted_tcb=frozenset(TcbStatus))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +81,16 @@ def judge_content(judge: Judge, name: str, content: bytes) -> Judgement:
     grounds = replace(judge.grounds, configuration=policy.configuration)
     try:
         if judge.source is not None:
-            needs = judge.kind.needs(evidence, grounds)
+            needs = needs_of(judge.kind, evidence, grounds)
             grounds = replace(grounds, endorsements=judge.source.endorsements(needs, grounds.at))
         result = appraise(judge.kind, evidence, submission, grounds, policy)
     except EndorsementUnavailable as error:
         return Judgement(name, UNDECIDED, error.code, error.message, error.verdict, missing=error.documents)
     except AssayError as error:
-        return _refused(judge, name, evidence, grounds, error)
-    status, advisories = _tcb(result.statement.incoming)
+        return _refused(name, error)
+    evaluation = _evaluation(result.verdict)
+    status = None if evaluation is None else evaluation.status.value
+    advisories = () if evaluation is None else evaluation.advisory_ids
     payload = encode_payload(result, Envelope(judge.issuer, grounds.at, _NO_TOKEN))
     claims = issued_members(result.statement.incoming)
     return Judgement(name, ACCEPTED, None, "", result.verdict, status, advisories, claims, payload)
@@ -108,27 +105,28 @@ def _choose_policy(judge: Judge, submission: Submission) -> AppraisalPolicy:
     return stored_policy(judge.kind.default_policy)
 
 
-def _refused(judge: Judge, name: str, evidence: object, grounds: Grounds, error: AssayError) -> Judgement:
-    """A refusal; it shows claims only where the evidence was verified and the policy refused."""
-    incoming = _learn(judge.kind, evidence, grounds)
-    if incoming is None:
+def _refused(name: str, error: AssayError) -> Judgement:
+    """A refusal, with the TCB status that the verdict saw before it, and the claims that a policy refused."""
+    evaluation = _evaluation(error.verdict)
+    if evaluation is None:
         return Judgement(name, REJECTED, error.code, error.message, error.verdict)
-    status, advisories = _tcb(incoming)
-    claims = issued_members(incoming) if isinstance(error, PolicyError) else {}
-    return Judgement(name, REJECTED, error.code, error.message, error.verdict, status, advisories, claims)
+    return Judgement(
+        name,
+        REJECTED,
+        error.code,
+        error.message,
+        error.verdict,
+        evaluation.status.value,
+        evaluation.advisory_ids,
+        issued_members(error.incoming) if isinstance(error, PolicyError) and error.incoming is not None else {},
+    )
 
 
-def _learn(kind: AnyEvidenceType, evidence: object, grounds: Grounds) -> ClaimSet | None:
-    """The claims of evidence that only rules, held data or policy refused; None when it does not verify at all."""
-    try:
-        return kind.claims(kind.verify(evidence, Submission(b""), replace(grounds, rules=_LENIENT))).incoming
-    except AssayError:
-        return None
-
-
-def _tcb(incoming: ClaimSet) -> tuple[str | None, tuple[str, ...]]:
-    status = next((str(claim.value) for claim in incoming if claim.type == _STATUS), None)
-    return status, tuple(str(claim.value) for claim in incoming if claim.type == _ADVISORIES)
+def _evaluation(verdict: Verdict | None) -> TcbEvaluation | None:
+    for entry in verdict or ():
+        if entry.seen is not None and isinstance(entry.seen.observed, TcbEvaluation):
+            return entry.seen.observed
+    return None
 
 
 def encode_judgement(judgement: Judgement) -> dict[str, JsonValue]:

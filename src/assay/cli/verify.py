@@ -12,9 +12,9 @@ from assay.cli.arguments import ACCEPTED, EVIDENCE_TYPE, HELD_DATA_TYPE, STATUSE
 from assay.cli.files import HeldDataFiles, expand, read_held_data, read_text
 from assay.cli.judgement import ISSUER, Judge, encode_judgement, judge_file
 from assay.cli.terminal import note, show_json
-from assay.cli.trust import read_anchors
 from assay.cli.verdict_view import show_judgement, show_summary, tally
 from assay.collateral.directory import DirectorySource
+from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT
 from assay.evidence.base import AnyEvidenceType, Grounds, PlatformRules
 from assay.policy import draft_policy
@@ -119,7 +119,7 @@ def _judge(options: _Options) -> Judge:
         read_held_data(options["init_time_data"], options["init_time_data_type"], "initTimeData"),
         options["nonce"],
     )
-    anchors = read_anchors(options["trust"], allow_simulator=options["unsafe_simulator"])
+    anchors = read_anchors(map(Path, options["trust"]), allow_simulator=options["unsafe_simulator"])
     no_revocation = options["unsafe_no_revocation"]
     grounds = Grounds(
         options["at"] or clock.now(),

@@ -13,7 +13,7 @@ from assay.cli.terminal import say, show_json
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def version(as_json: bool) -> None:
-    r"""Print the version of Assay and of the Python it runs on.
+    """Print the version of Assay and of the Python it runs on.
 
     \b
     Example:

@@ -33,6 +33,8 @@ _UNREADABLE: Final = (
     x509.DuplicateExtension,
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
+    # Hostile names (a country of three letters) are a warning, an error where warnings are.
+    UserWarning,
 )
 
 
@@ -155,6 +157,7 @@ def parse_certificate(der: bytes) -> Certificate:
         _touch(parsed)
     except _UNREADABLE as error:
         raise MalformedEndorsement("certificate", str(error) or type(error).__name__) from error
+    require_whole_octets(der, parsed.signature, "certificate")
     if not isinstance(key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey):
         raise MalformedEndorsement("certificate", f"a key of type {type(key).__name__}")
     if isinstance(key, rsa.RSAPublicKey) and key.key_size > limits.RSA_BITS:
@@ -169,6 +172,15 @@ def _require_positive_serial(der: bytes) -> None:
         raise MalformedEndorsement("certificate", "not of version 3")
     if content.integer("serial number") <= 0:
         raise MalformedEndorsement("certificate", "the serial number is not positive")
+
+
+def require_whole_octets(der: bytes, signature: bytes, what: str) -> None:
+    """The octet that counts unused bits before a signature is zero; it is not itself signed.
+
+    Raises `MalformedEndorsement`.
+    """
+    if not der.endswith(b"\x00" + signature):
+        raise MalformedEndorsement(what, "a signature that is not whole octets")
 
 
 def _touch(parsed: x509.Certificate) -> None:

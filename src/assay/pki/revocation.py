@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from assay import limits
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.formats import pem
-from assay.pki.certificate import Certificate
+from assay.pki.certificate import Certificate, require_whole_octets
 from assay.pki.signatures import SignatureError, verify_p256_der
 
 
@@ -50,6 +50,7 @@ def parse_revocation_list(body: bytes, what: str) -> RevocationList:
 
 
 def _read(der: bytes, parsed: x509.CertificateRevocationList, what: str) -> RevocationList:
+    require_whole_octets(der, parsed.signature, what)
     if parsed.next_update_utc is None:
         raise MalformedEndorsement(what, "nextUpdate is absent")
     for extension in parsed.extensions:

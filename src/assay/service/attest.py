@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from assay import clock
-from assay.appraise import appraise, parse_evidence
+from assay.appraise import appraise, needs_of, parse_evidence
 from assay.errors import EndorsementUnavailable, Unauthorized
 from assay.evidence import find_evidence_type
 from assay.evidence.base import AnyEvidenceType
@@ -39,7 +39,7 @@ async def attest(request: Request) -> Response:
     evidence = parse_evidence(kind, submission)
     policy = provider.choose_policy(kind.policy_type(evidence), submission.draft_policy)
     grounds = replace(state.grounds(), configuration=policy.configuration)
-    needs = kind.needs(evidence, grounds)
+    needs = needs_of(kind, evidence, grounds)
     collected = state.collector.recall(needs, grounds.at) or await state.collector.collect(needs, grounds.at)
     try:
         result = appraise(kind, evidence, submission, replace(grounds, endorsements=collected), policy)

@@ -62,7 +62,9 @@ class Refusal(NamedTuple):
 def encode_error(error: AssayError) -> Refusal | None:
     """How an error is answered, or None for one that has no row: a bug, which the caller answers with 500."""
     if isinstance(error, HttpRefusal):
-        return Refusal(error.status, error.code, _body(error.code, error.message, (_plain_detail(error),)), error.headers)
+        return Refusal(
+            error.status, error.code, _body(error.code, error.message, (_plain_detail(error),)), error.headers
+        )
     row = next((row for row in _TABLE if isinstance(error, row.error)), None)
     if row is None:
         return None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 
 import structlog
 
 
 def configure_logs(level: int = logging.INFO) -> None:
     """Send structured events, and the libraries' warnings, to standard error."""
+    # The certificate library warns of odd names, which strangers choose.
+    warnings.simplefilter("ignore", UserWarning)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s", force=True)
     structlog.configure(
         processors=[

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import structlog
 
 from assay import clock
 from assay.collateral import Collector
-from assay.endorsements.anchors import TrustAnchors, trust_anchors
-from assay.errors import AssayError, ConfigurationError, MalformedEndorsement
+from assay.collateral.trust_directory import read_anchors
+from assay.endorsements.anchors import TrustAnchors
+from assay.errors import AssayError
 from assay.evidence.base import Grounds
-from assay.formats import pem
-from assay.pki.certificate import Certificate, parse_certificate
 from assay.service.config import Settings
 from assay.service.metadata import encode_discovery, encode_key_set
 from assay.service.provider import Provider, default_policies
@@ -107,29 +105,5 @@ class ServiceState:
 
 
 def load_anchors(settings: Settings) -> TrustAnchors:
-    """The vendors' anchors and the self-issued certificates of the trust directories; raises `ConfigurationError`."""
-    roots = [root for directory in settings.trust for root in read_trust_directory(directory)]
-    return trust_anchors(roots, allow_simulator=settings.dev)
-
-
-def read_trust_directory(directory: Path) -> list[Certificate]:
-    """The self-issued certificates (PEM or DER) of a directory or file; raises `ConfigurationError`."""
-    if not directory.exists():
-        raise ConfigurationError(f"--trust: {directory} does not exist")
-    files = [directory] if directory.is_file() else sorted(p for p in directory.rglob("*") if p.is_file())
-    found = [c for path in files if path.suffix in (".pem", ".crt", ".cer", ".der") for c in _read_certificates(path)]
-    roots = [certificate for certificate in found if certificate.subject == certificate.issuer]
-    if not roots:
-        raise ConfigurationError(f"--trust: no self-issued certificate (.pem, .crt, .cer, .der) in {directory}")
-    return roots
-
-
-def _read_certificates(path: Path) -> list[Certificate]:
-    try:
-        content = path.read_bytes()
-        ders: tuple[bytes, ...] = (content,)
-        if content.lstrip().startswith(b"-----BEGIN"):
-            ders = pem.decode_certificates(content, str(path), MalformedEndorsement)
-        return [parse_certificate(der) for der in ders]
-    except (OSError, AssayError) as error:
-        raise ConfigurationError(f"--trust: {path}: {error}") from error
+    """The vendors' anchors and those of the trust directories; raises `ConfigurationError`."""
+    return read_anchors(settings.trust, allow_simulator=settings.dev)

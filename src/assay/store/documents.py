@@ -80,7 +80,7 @@ class SqlDocumentStore:
         a vendor serves at a time are issued independently, so their dates say nothing about each other.
         """
         insert = sqlite.insert if is_sqlite(self._store.engine) else postgresql.insert
-        statement = insert(documents).values(
+        offered = insert(documents).values(
             owner=owner,
             kind=need.kind.value,
             tee=need.tee,
@@ -94,22 +94,26 @@ class SqlDocumentStore:
             evaluation_number=evaluation_number,
             fetched_at=fetched_at,
         )
-        offered = statement.excluded
-        offered_number = func.coalesce(offered.evaluation_number, _NO_NUMBER)
-        kept_number = func.coalesce(documents.c.evaluation_number, _NO_NUMBER)
-        is_newer = or_(
-            offered_number > kept_number,
-            and_(offered_number == kept_number, offered.issue_date > documents.c.issue_date),
-        )
-        # One statement, so that of two writers the newer document stays whatever their order.
-        replacing = statement.on_conflict_do_update(
-            index_elements=_KEY,
-            set_={column.name: offered[column.name] for column in documents.columns if column not in _KEY},
-            where=is_newer,
-        )
+        replacing = _replace_older(offered)
         with self._store.writing() as connection:
             # Without the option the count of an INSERT is undefined in SQLAlchemy.
             return connection.execute(replacing.execution_options(preserve_rowcount=True)).rowcount == 1
+
+
+def _replace_older(offered: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    """One statement, so that of two writers the newer document stays whatever their order."""
+    new = offered.excluded
+    new_number = func.coalesce(new.evaluation_number, _NO_NUMBER)
+    kept_number = func.coalesce(documents.c.evaluation_number, _NO_NUMBER)
+    is_newer = or_(
+        new_number > kept_number,
+        and_(new_number == kept_number, new.issue_date > documents.c.issue_date),
+    )
+    return offered.on_conflict_do_update(
+        index_elements=_KEY,
+        set_={column.name: new[column.name] for column in documents.columns if column not in _KEY},
+        where=is_newer,
+    )
 
 
 def _of_owner(owner: str) -> Select[tuple[object, ...]]:

@@ -71,6 +71,9 @@ class TcbEvaluation:
     tcb_date: datetime
     advisory_ids: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{self.status.value} ({', '.join(self.advisory_ids) or 'no advisories'})"
+
 
 def match_sgx_level(levels: Iterable[TcbLevel], components: Sequence[int], pce_svn: int) -> TcbLevel | None:
     """The highest level that the platform reaches in all sixteen components and in PCESVN, or None (5.1).

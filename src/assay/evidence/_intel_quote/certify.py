@@ -111,7 +111,7 @@ def _chain_signatures(case: CertificationCase) -> Seen:
 def _validity(case: CertificationCase) -> Seen:
     for certificate in case.chain:
         require_valid(certificate.common_name, Window(certificate.not_before, certificate.not_after), case.at)
-    return Seen(str(case.window), "contains the time of appraisal")
+    return Seen(case.window, "contains the time of appraisal")
 
 
 def require_valid(what: str, window: Window, at: datetime) -> None:

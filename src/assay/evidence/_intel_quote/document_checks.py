@@ -49,7 +49,7 @@ def _valid_chain(chain: SigningChain, case: PlatformCase) -> Seen:
     certificates: tuple[Certificate, ...] = (chain.signer, chain.root)
     for certificate in certificates:
         require_valid(certificate.common_name, Window(certificate.not_before, certificate.not_after), case.at)
-    return Seen(str(Window(chain.signer.not_before, chain.signer.not_after)), "contains the time of appraisal")
+    return Seen(Window(chain.signer.not_before, chain.signer.not_after), "contains the time of appraisal")
 
 
 def _tcb_signer_revocation(case: PlatformCase) -> Seen:
@@ -96,7 +96,7 @@ def _identity_validity(case: PlatformCase) -> Seen:
 def _valid_document(what: str, document: TcbInfo | EnclaveIdentity, case: PlatformCase) -> Seen:
     window = Window(document.issue_date, document.next_update)
     require_valid(what, window, case.at)
-    return Seen(str(window), "contains the time of appraisal")
+    return Seen(window, "contains the time of appraisal")
 
 
 def _tcb_tee(case: PlatformCase) -> Seen:

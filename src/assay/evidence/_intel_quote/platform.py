@@ -20,7 +20,7 @@ from assay.endorsements.intel.tcb_info import TcbInfo
 from assay.errors import TcbRejected, VerificationFailed
 from assay.evidence._intel_quote.certify import Certification
 from assay.evidence._intel_quote.document_checks import DOCUMENT_CHECKS
-from assay.evidence._intel_quote.platform_case import PlatformCase, platform_needs
+from assay.evidence._intel_quote.platform_case import Baseline, PlatformCase, platform_needs
 from assay.evidence._intel_quote.revocation_checks import REVOCATION_CHECKS
 from assay.evidence.base import Endorsements, Grounds
 from assay.memo import Memo
@@ -122,29 +122,28 @@ def _c_string_hash(text: bytes) -> str:
     return hashlib.sha256(text + b"\x00").hexdigest()
 
 
-_PLATFORMS: Final = Memo[tuple[Certification, str, Endorsements, int | None, bool], Platform](limits.PLATFORMS)
+_PLATFORMS: Final = Memo[tuple[Certification, Baseline, Endorsements, bool], Platform](limits.PLATFORMS)
 
 
 def appraise_platform(
     certification: Certification,
-    tee: str,
-    number: int | None,
+    baseline: Baseline,
     grounds: Grounds,
     passed: list[Entry],
     later: Sequence[AnyCheck],
 ) -> Platform:
     """Run the platform checks, or recall that this platform passed them with this generation of collateral.
 
-    `number` is the TCB evaluation data number that the policy asks for, or None for the operator's channel. Appends to
-    `passed`. Raises the class of the failing check, `EndorsementUnavailable` when documents are missing.
+    Appends to `passed`; `later` are the checks declared after these. Raises the class of the failing check,
+    `EndorsementUnavailable` when documents are missing.
     """
-    key = (certification, tee, grounds.endorsements, number, grounds.unsafe_no_revocation)
+    key = (certification, baseline, grounds.endorsements, grounds.unsafe_no_revocation)
     kept = _PLATFORMS.find(key)
     if kept is None or grounds.at not in kept.window:
-        needs = platform_needs(certification, tee, number)
+        needs = platform_needs(certification, baseline)
         case = PlatformCase(
             certification,
-            tee,
+            baseline.tee,
             needs,
             grounds.endorsements,
             grounds.anchors,

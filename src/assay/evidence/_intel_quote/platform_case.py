@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from assay.endorsements.anchors import VENDOR_ROOTS, TrustAnchors
 from assay.endorsements.documents import Document, DocumentKind, Need
@@ -31,7 +31,17 @@ from assay.verdict import Mismatch, Missing
 ParsedT = TypeVar("ParsedT")
 
 
-def platform_needs(certification: Certification, tee: str, number: int | None) -> tuple[Need, ...]:
+class Baseline(NamedTuple):
+    """Which collateral judges a platform: that of a TEE (`sgx`, `tdx`) under a TCB evaluation data number.
+
+    `number` is None for the operator's channel (design, section 8).
+    """
+
+    tee: str
+    number: int | None
+
+
+def platform_needs(certification: Certification, baseline: Baseline) -> tuple[Need, ...]:
     """The documents that the appraisal of a certified platform needs, in this order."""
     vouched = certification.anchor in VENDOR_ROOTS
     return (
@@ -39,12 +49,12 @@ def platform_needs(certification: Certification, tee: str, number: int | None) -
         Need(DocumentKind.INTEL_PCK_CRL, platform=certification.authority_kind, vouched=vouched),
         Need(
             DocumentKind.INTEL_TCB_INFO,
-            tee=tee,
+            tee=baseline.tee,
             platform=certification.pck.fmspc.hex(),
-            number=number,
+            number=baseline.number,
             vouched=vouched,
         ),
-        Need(DocumentKind.INTEL_QE_IDENTITY, tee=tee, number=number, vouched=vouched),
+        Need(DocumentKind.INTEL_QE_IDENTITY, tee=baseline.tee, number=baseline.number, vouched=vouched),
     )
 
 

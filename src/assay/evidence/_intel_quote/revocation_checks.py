@@ -85,12 +85,13 @@ def _verified(revocation: RevocationList, issuer: Certificate) -> Seen:
 def _valid(what: str, revocation: RevocationList, case: PlatformCase) -> Seen:
     window = Window(revocation.this_update, revocation.next_update)
     require_valid(what, window, case.at)
-    return Seen(str(window), "contains the time of appraisal")
+    return Seen(window, "contains the time of appraisal")
 
 
 def _not_listed(certificate: Certificate, revocation: RevocationList) -> Seen:
     if certificate.serial in revocation.serials:
-        serial = certificate.serial.to_bytes(20, "big")
+        # RFC 5280 admits 20 octets; the library reads longer ones too.
+        serial = certificate.serial.to_bytes(certificate.serial.bit_length() // 8 + 1, "big")
         raise Mismatch((f"{certificate.common_name!r} is revoked, serial", Identifier(serial)), "not listed")
     return Seen("not listed", "not listed")
 

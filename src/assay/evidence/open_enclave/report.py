@@ -21,7 +21,10 @@ _REFUSED: Final = {
     bytes.fromhex("09268c336e0b45e58a2715644d0ef89a"): "SGX local attestation, which only the same machine can verify",
     bytes.fromhex("8ba70286c1cf11edafa10242ac120002"): "a TDX quote; send it to /attest/TdxVm",
 }
-_HEADER_VERSIONS: Final = (2, 3)
+# Version 2 puts a report header before the quote, version 3 does not.
+_HEADED: Final = 2
+_HEADER_VERSIONS: Final = (_HEADED, 3)
+_REPORT_HEADER: Final = b"\x01\x00\x00\x00\x02\x00\x00\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,14 @@ def _parse_report(report: bytes, evidence: bytes) -> SgxQuote:
 
 def _parse_evidence(evidence: bytes) -> OpenEnclaveReport:
     reader = Reader(evidence, _EVIDENCE, MalformedEvidence)
-    reader.u32("version")
+    version = reader.u32("version")
     form, size = reader.take(16, "format"), reader.u64("size")
     content = reader.take(size, "evidence")
     reader.finish()
     if form in _REFUSED:
         raise UnsupportedEvidence(_EVIDENCE, f"format is {_REFUSED[form]}", code="UnsupportedEvidenceFormat")
     if form == _SGX_ECDSA:
+        _require_report_header(content, present=version == _HEADED)
         return _quote_and_claims(content, evidence)
     if form == _LEGACY_REPORT:
         return OpenEnclaveReport(_parse_report(content, evidence), None)
@@ -80,9 +84,15 @@ def _parse_evidence(evidence: bytes) -> OpenEnclaveReport:
     raise UnsupportedEvidence(_EVIDENCE, f"unknown format {form.hex()}", code="UnsupportedEvidenceFormat")
 
 
+def _require_report_header(content: bytes, *, present: bool) -> None:
+    if content.startswith(_REPORT_HEADER) != present:
+        found = "lacks its report header" if present else "has a report header of version 2"
+        raise MalformedEvidence(_EVIDENCE, f"the quote {found}", offset=0)
+
+
 def _quote_and_claims(content: bytes, evidence: bytes) -> OpenEnclaveReport:
     # In version 2 a report header precedes the quote (quote-verification 7.2).
-    if content[:8] == b"\x01\x00\x00\x00\x02\x00\x00\x00":
+    if content.startswith(_REPORT_HEADER):
         reader = Reader(content, _EVIDENCE, MalformedEvidence)
         reader.take(8, "report header")
         quote = parse_sgx_quote(reader.take(reader.u64("quote size"), "quote"), evidence)

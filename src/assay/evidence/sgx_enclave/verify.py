@@ -18,7 +18,7 @@ from assay.errors import (
 from assay.evidence._intel_quote.certify import CERTIFICATION_CHECKS, Certification, certify
 from assay.evidence._intel_quote.header import INTEL_VENDOR_ID
 from assay.evidence._intel_quote.platform import PLATFORM_CHECKS, Platform, appraise_platform
-from assay.evidence._intel_quote.platform_case import platform_needs
+from assay.evidence._intel_quote.platform_case import Baseline, platform_needs
 from assay.evidence._intel_quote.report import DEBUG, EINITTOKEN_KEY, INIT, KSS, MODE64BIT, PROVISION_KEY
 from assay.evidence.base import Grounds, Submission
 from assay.evidence.held_data import HELD_DATA_CHECKS, HeldDataCase
@@ -82,11 +82,10 @@ _SIGNED: Final = Seen("verifies", "signed by the attestation key")
 
 def _status(case: RuleCase) -> Seen:
     accepted = case.grounds.rules.accepted_tcb
-    status = case.platform.evaluation.status
-    if status not in accepted:
-        advisories = ", ".join(case.platform.evaluation.advisory_ids) or "no advisories"
-        raise Mismatch(f"{status.value} ({advisories})", tuple(sorted(s.value for s in accepted)))
-    return Seen(status, "an accepted TCB status")
+    evaluation = case.platform.evaluation
+    if evaluation.status not in accepted:
+        raise Mismatch(evaluation, tuple(sorted(status.value for status in accepted)))
+    return Seen(evaluation, "an accepted TCB status")
 
 
 def _debug(case: RuleCase) -> Seen:
@@ -198,7 +197,7 @@ def needs_of(quote: SgxQuote, grounds: Grounds) -> tuple[Need, ...]:
     """
     passed = [_FORM_PASSED]
     certification = certify(quote.block, grounds.anchors, grounds.at, passed, _AFTER_CERTIFICATION)
-    return platform_needs(certification, "sgx", evaluation_number(grounds.configuration))
+    return platform_needs(certification, Baseline("sgx", evaluation_number(grounds.configuration)))
 
 
 def verify_sgx_quote(quote: SgxQuote, submission: Submission, grounds: Grounds) -> VerifiedSgxQuote:
@@ -216,7 +215,7 @@ def verify_sgx_quote(quote: SgxQuote, submission: Submission, grounds: Grounds) 
     entries = [_FORM_PASSED]
     certification = certify(quote.block, grounds.anchors, grounds.at, entries, _AFTER_CERTIFICATION)
     run(QUOTE_CHECKS, QuoteCase(quote, certification, grounds.rules.strict), entries, _AFTER_QUOTE)
-    platform = appraise_platform(certification, "sgx", number, grounds, entries, _AFTER_PLATFORM)
+    platform = appraise_platform(certification, Baseline("sgx", number), grounds, entries, _AFTER_PLATFORM)
     run(RULE_CHECKS, RuleCase(quote, platform, grounds), entries, HELD_DATA_CHECKS)
     config_id = quote.report.config_id if quote.report.flags & KSS else None
     held = HeldDataCase(submission, quote.report.report_data, config_id, grounds.rules.strict)
