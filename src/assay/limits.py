@@ -50,3 +50,4 @@ KEY_SET_BODY: Final = 2 << 20
 PLATFORMS: Final = 4096
 CERTIFICATES: Final = 4096
 DOCUMENTS: Final = 1024
+IDENTIFIERS: Final = 1024  # object identifiers and PEM bodies, own

@@ -46,7 +46,7 @@ PATHS = (
     "/policies/SgxEnclave",
     "/",
 )
-VALUES = (
+VALUES: tuple[Any, ...] = (
     None,
     True,
     False,

@@ -46,8 +46,8 @@ def production(tmp_path_factory, collateral):
     certificate, key = folder / "server.pem", folder / "server.key"
     authority.issue(certificate, key)
     port = free_port()
-    options = ("--port", str(port), "--base-url", f"https://localhost:{port}/", "--offline")
-    options = (*options, "--tls-cert", str(certificate), "--tls-key", str(key), "--collateral", str(collateral))
+    common = ("--port", str(port), "--base-url", f"https://localhost:{port}/", "--offline")
+    options = (*common, "--tls-cert", str(certificate), "--tls-key", str(key), "--collateral", str(collateral))
     more = {"ASSAY_SEALING_KEY": SealingKey.generate_text(), **DEVELOPMENT_BY_STEALTH}
     with running(folder / "state", *options, more=more) as service:
         yield Production(service, authority, certificate, key)

@@ -198,7 +198,8 @@ def test_a_draft_policy_that_denies_or_does_not_parse_is_refused(wire) -> None:
     refusal_of(wire.post(SGX, json=sgx_body(draftPolicyForAttestation=silent)), 400, "PolicyEvaluationError")
     broken = refusal_of(wire.post(SGX, json=sgx_body(draftPolicyForAttestation=BROKEN)), 400, "PolicyParsingError")
     assert "Line: '2'" in broken["message"]
-    for nothing in (5, [], True):
+    unusable: tuple[object, ...] = (5, [], True)
+    for nothing in unusable:
         refusal_of(wire.post(SGX, json=sgx_body(draftPolicyForAttestation=nothing)), 400, "InvalidParameter")
 
 
@@ -229,8 +230,8 @@ def test_a_success_explains_itself_when_asked(wire) -> None:
 
 
 def test_es256_and_a_lifetime_by_option(tmp_path, collateral) -> None:
-    options = ("--dev", "--port", "0", "--offline", "--collateral", str(collateral))
-    options = (*options, "--unsafe-verify-at", AT.isoformat(), "--algorithm", "ES256", "--token-lifetime", "10")
+    common = ("--dev", "--port", "0", "--offline", "--collateral", str(collateral))
+    options = (*common, "--unsafe-verify-at", AT.isoformat(), "--algorithm", "ES256", "--token-lifetime", "10")
     with running(tmp_path / "state", *options) as service, service.client() as client:
         text = client.post(SGX, json=sgx_body()).json()["token"]
         token = take_apart(text)

@@ -104,21 +104,17 @@ def test_a_worker_that_dies_is_replaced(workers: Running) -> None:
     assert workers.said().count(" ended with ") == 1, workers.said()
 
 
-def test_a_signal_ends_all_of_them(tmp_path, options) -> None:
-    with running(tmp_path / "state", *options) as service:
-        pids = listeners(service)
-        assert len(pids) == 2
-        assert service.stop() == 0
-        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
-
-
-def test_workers_that_start_together_the_first_time_agree(tmp_path, options) -> None:
-    """The development authority and the key are made once, before any worker."""
-    for index in range(3):
+def test_workers_that_start_together_agree_and_end_together(tmp_path, options) -> None:
+    """The development authority and the key are made once, before any worker; a signal ends all of them."""
+    for index in range(2):
         with running(tmp_path / f"state{index}", *options) as service:
             for _ in range(12):
                 with Connection(service) as connection:
                     assert connection.ask("GET", "/livez").status == 200
+            pids = listeners(service)
+            assert len(pids) == 2
+            assert service.stop() == 0
+            assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def test_workers_end_when_their_parent_was_killed(tmp_path, options) -> None:

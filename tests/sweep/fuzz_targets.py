@@ -72,7 +72,7 @@ def targets() -> tuple[Target, ...]:
         Target("quote", parse_sgx_quote, (quote,)),
         Target("open-enclave", parse_open_enclave, (enclave.evidence, quote)),
         Target("certification-block", parse_certification_block, (quote[436 + 64 :],)),
-        Target("pck-extension", parse_pck_extension, (pck.unknown_extension(SGX_EXTENSION) or b"",)),
+        Target("pck-extension", parse_pck_extension, (pck.extensions.vendor.get(SGX_EXTENSION) or b"",)),
         Target("certificate", parse_certificate, (*chain, pck.der)),
         Target(
             "pem", lambda c: pem.decode_certificates(c, "chain", MalformedEvidence), (collateral.tcb_signing_chain,)

@@ -74,9 +74,9 @@ def describe_certificate(certificate: Certificate) -> dict[str, JsonValue]:
         "key": f"EC {key.curve.name}" if isinstance(key, ec.EllipticCurvePublicKey) else f"RSA {key.key_size}",
         "key_sha256": certificate.key_sha256,
         "is_ca": certificate.is_ca,
-        "extensions": [extension.oid.dotted_string for extension in certificate.extensions],
+        "extensions": [extension.oid.dotted_string for extension in certificate.parsed.extensions],
     }
-    extension = certificate.unknown_extension(SGX_EXTENSION)
+    extension = certificate.extensions.vendor.get(SGX_EXTENSION)
     if extension is not None:
         described["sgx_extension"] = _describe_sgx_extension(extension)
     return described

@@ -55,3 +55,6 @@ class Document:
     body: bytes
     issuer_chain: bytes = b""
     origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind.value} ({self.origin})"

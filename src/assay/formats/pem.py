@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 from typing import Final
 
 from assay import limits
 from assay.errors import LimitExceeded, Malformed
 
 _BLOCK: Final = re.compile(
-    rb"-----BEGIN ([A-Z0-9 ]{1,32})-----\r?\n((?:[A-Za-z0-9+/]+={0,2}\r?\n)+)"
+    rb"-----BEGIN ([A-Z0-9 ]{1,32})-----\r?\n([A-Za-z0-9+/=\r\n]+\n)"
     # Some producers put no line end between two blocks.
     rb"-----END \1-----(?:\r?\n|(?=-----BEGIN|\x00|\Z))"
 )
@@ -40,21 +41,23 @@ def decode_blocks(text: bytes, label: str, what: str, error: type[Malformed]) ->
             raise error(what, f"a PEM block labelled {block[1].decode('ascii')!r}", offset=offset)
         if len(decoded) == limits.CERTIFICATES_IN_CHAIN:
             raise LimitExceeded(f"{what}, certificates", limit=limits.CERTIFICATES_IN_CHAIN)
-        decoded.append(_decode_body(block[2], what, error))
+        try:
+            decoded.append(_decode_body(block[2]))
+        except binascii.Error as cause:
+            raise error(what, f"base64 inside PEM: {cause}") from cause
         offset = _GAP.match(text, block.end()).end()  # type: ignore[union-attr]
     if not decoded:
         raise error(what, f"no PEM {label.lower()}")
     return tuple(decoded)
 
 
-def _decode_body(body: bytes, what: str, error: type[Malformed]) -> bytes:
+@lru_cache(maxsize=limits.IDENTIFIERS)
+def _decode_body(body: bytes) -> bytes:
+    """The DER in a block; remembered, since the authorities' certificates come with every quote."""
     packed = body.replace(b"\r", b"").replace(b"\n", b"")
-    try:
-        der = binascii.a2b_base64(packed, strict_mode=True)
-    except binascii.Error as cause:
-        raise error(what, f"base64 inside PEM: {cause}") from cause
+    der = binascii.a2b_base64(packed, strict_mode=True)
     if binascii.b2a_base64(der, newline=False) != packed:
-        raise error(what, "base64 inside PEM: non-canonical last bits")
+        raise binascii.Error("non-canonical last bits")
     return der
 
 

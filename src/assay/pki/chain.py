@@ -43,6 +43,6 @@ def authority_problem(issuer: Certificate, authorities_below: int) -> str | None
 def critical_problem(chain: Sequence[Certificate]) -> str | None:
     """The first critical extension of the path that no check understands, or None."""
     for certificate in chain:
-        if certificate.unprocessed_critical:
-            return f"{certificate.common_name!r} has critical extension {certificate.unprocessed_critical[0]}"
+        if certificate.extensions.critical:
+            return f"{certificate.common_name!r} has critical extension {certificate.extensions.critical[0]}"
     return None

@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from assay import limits
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.formats import pem
+from assay.formats.der import DerReader
 from assay.pki.certificate import Certificate, require_whole_octets
+from assay.pki.names import read_name
 from assay.pki.signatures import SignatureError, verify_p256_der
 
 
@@ -60,11 +62,11 @@ def _read(der: bytes, parsed: x509.CertificateRevocationList, what: str) -> Revo
         key_id = parsed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     except x509.ExtensionNotFound:
         key_id = None
-    names = parsed.issuer.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    issuer = _read_issuer(der)
     return RevocationList(
         der,
-        parsed.issuer.public_bytes(),
-        str(names[0].value) if names else "",
+        issuer,
+        read_name(issuer).common_name,
         key_id,
         parsed.last_update_utc,
         parsed.next_update_utc,
@@ -73,10 +75,19 @@ def _read(der: bytes, parsed: x509.CertificateRevocationList, what: str) -> Revo
     )
 
 
+def _read_issuer(der: bytes) -> bytes:
+    """The issuer's Name in DER (RFC 5280, 5.1): after the version and the signature algorithm."""
+    content = DerReader(der, "revocation list").sequence("revocation list").sequence("to be signed")
+    content.integer("version")
+    content.element()
+    return content.raw()
+
+
+@lru_cache(maxsize=limits.DOCUMENTS)
 def verify_revocation_list(revocation: RevocationList, issuer: Certificate) -> None:
     """The list's signature by its issuer (ECDSA P-256 with SHA-256), whose names and key identifiers must agree.
 
-    Raises `SignatureError` with the reason.
+    Raises `SignatureError` with the reason. Memoised: a vendor's signature does not depend on the time.
     """
     if revocation.issuer != issuer.subject:
         raise SignatureError(f"issued by {revocation.issuer_common_name!r}, not by {issuer.common_name!r}")

@@ -52,6 +52,9 @@ class TcbLevel:
     status: TcbStatus
     advisory_ids: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{self.status.value} ({self.tcb_date:%Y-%m-%d})"
+
 
 @dataclass(frozen=True, slots=True)
 class IsvSvnLevel:
@@ -61,6 +64,9 @@ class IsvSvnLevel:
     tcb_date: datetime
     status: TcbStatus
     advisory_ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.status.value} (ISVSVN {self.isv_svn})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from assay import limits
@@ -15,6 +15,7 @@ from assay.errors import MalformedEndorsement, MalformedEvidence, UnsupportedEvi
 from assay.evidence._intel_quote.report import ENCLAVE_REPORT, EnclaveReport
 from assay.formats import pem
 from assay.formats.reader import Reader
+from assay.memo import Lazy
 from assay.pki.certificate import Certificate, parse_certificate
 
 _WHAT: Final = "certification data"
@@ -32,7 +33,7 @@ class CertificationBlock:
     qe_authentication_data: bytes
     certificates: tuple[Certificate, ...]
 
-    @cached_property
+    @Lazy
     def key_binding(self) -> bytes:
         """What the QE puts into its report data: the key and the authentication data, hashed, then zeros."""
         return hashlib.sha256(self.attestation_key + self.qe_authentication_data).digest() + bytes(32)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,7 +18,7 @@ from assay.endorsements.intel.pck import SGX_EXTENSION, PckExtension, parse_pck_
 from assay.endorsements.intel.signing_chain import ROOT_NAME
 from assay.errors import BindingMismatch, ChainUntrusted, MalformedEndorsement, OutsideValidity, SignatureInvalid
 from assay.evidence._intel_quote.certification import CertificationBlock
-from assay.memo import Memo
+from assay.memo import Lazy, Memo
 from assay.pki.certificate import Certificate
 from assay.pki.chain import authority_problem, critical_problem, verify_issued
 from assay.pki.signatures import SignatureError, load_p256_point, verify_p256_raw
@@ -38,7 +37,7 @@ class CertificationCase:
     anchors: TrustAnchors
     at: datetime
 
-    @cached_property
+    @Lazy
     def chain(self) -> tuple[Certificate, Certificate, Certificate]:
         """Leaf, PCK CA, root: found by their names, since real quotes carry them in two orders (step 2; ADR 0003)."""
         by_name = {certificate.common_name: certificate for certificate in self.block.certificates}
@@ -49,16 +48,16 @@ class CertificationCase:
             raise Mismatch(names, "exactly one PCK certificate, one Platform or Processor CA, one SGX Root CA")
         return leaf, authorities[0], root
 
-    @cached_property
+    @Lazy
     def anchor(self) -> Anchor:
         anchor = self.anchors.find(self.chain[2])
         if anchor is None:
             raise Mismatch(f"root key {self.chain[2].key_sha256}", "the key of a pinned root")
         return anchor
 
-    @cached_property
+    @Lazy
     def pck(self) -> PckExtension:
-        value = self.chain[0].unknown_extension(SGX_EXTENSION)
+        value = self.chain[0].extensions.vendor.get(SGX_EXTENSION)
         if value is None:
             raise Mismatch("no SGX extension", f"extension {SGX_EXTENSION}")
         try:
@@ -66,11 +65,18 @@ class CertificationCase:
         except MalformedEndorsement as error:
             raise Mismatch(error.message, "a well-formed SGX extension") from error
 
-    @cached_property
+    @Lazy
     def window(self) -> Window:
-        return intersection(Window(c.not_before, c.not_after) for c in self.chain)
+        return intersection(certificate.window for certificate in self.chain)
 
-    @cached_property
+    @Lazy
+    def attestation_key(self) -> ec.EllipticCurvePublicKey:
+        try:
+            return load_p256_point(self.block.attestation_key)
+        except SignatureError as error:
+            raise Mismatch(str(error), "a point of P-256") from error
+
+    @Lazy
     def pck_key(self) -> ec.EllipticCurvePublicKey:
         key = self.chain[0].public_key
         if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
@@ -110,7 +116,7 @@ def _chain_signatures(case: CertificationCase) -> Seen:
 
 def _validity(case: CertificationCase) -> Seen:
     for certificate in case.chain:
-        require_valid(certificate.common_name, Window(certificate.not_before, certificate.not_after), case.at)
+        require_valid(certificate.common_name, certificate.window, case.at)
     return Seen(case.window, "contains the time of appraisal")
 
 
@@ -121,7 +127,7 @@ def require_valid(what: str, window: Window, at: datetime) -> None:
 
 
 def _extension(case: CertificationCase) -> Seen:
-    return Seen((f"FMSPC {case.pck.fmspc.hex()}", Identifier(case.pck.ppid)), "a well-formed SGX extension")
+    return Seen(("FMSPC", case.pck.fmspc, "PPID", Identifier(case.pck.ppid)), "a well-formed SGX extension")
 
 
 def _qe_report_signature(case: CertificationCase) -> Seen:
@@ -139,11 +145,7 @@ def _qe_report_binding(case: CertificationCase) -> Seen:
 
 
 def _attestation_key(case: CertificationCase) -> Seen:
-    try:
-        load_p256_point(case.block.attestation_key)
-    except SignatureError as error:
-        raise Mismatch(str(error), "a point of P-256") from error
-    return Seen("a point of P-256", "a point of P-256")
+    return Seen(case.attestation_key.curve.name, "a point of P-256")
 
 
 _SPEC: Final = "Intel SGX DCAP quote verification; quote-verification 4"
@@ -274,7 +276,7 @@ def _certify(case: CertificationCase, passed: list[Entry], later: tuple[AnyCheck
         root,
         case.anchor,
         case.pck,
-        load_p256_point(case.block.attestation_key),
+        case.attestation_key,
         AUTHORITIES[authority.common_name],
         case.window,
         tuple(entries[len(passed) :]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import and_
 from typing import Final
 
 from assay.endorsements.intel.enclave_identity import EnclaveIdentity
@@ -48,8 +49,8 @@ def _identity_chain_validity(case: PlatformCase) -> Seen:
 def _valid_chain(chain: SigningChain, case: PlatformCase) -> Seen:
     certificates: tuple[Certificate, ...] = (chain.signer, chain.root)
     for certificate in certificates:
-        require_valid(certificate.common_name, Window(certificate.not_before, certificate.not_after), case.at)
-    return Seen(Window(chain.signer.not_before, chain.signer.not_after), "contains the time of appraisal")
+        require_valid(certificate.common_name, certificate.window, case.at)
+    return Seen(chain.signer.window, "contains the time of appraisal")
 
 
 def _tcb_signer_revocation(case: PlatformCase) -> Seen:
@@ -105,10 +106,7 @@ def _tcb_tee(case: PlatformCase) -> Seen:
 
 def _tcb_platform(case: PlatformCase) -> Seen:
     info, pck = case.tcb_info, case.certification.pck
-    return equal(
-        (f"FMSPC {info.fmspc.hex()}", f"PCE id {info.pce_id.hex()}"),
-        (f"FMSPC {pck.fmspc.hex()}", f"PCE id {pck.pce_id.hex()}"),
-    )
+    return equal(("FMSPC", info.fmspc, "PCE id", info.pce_id), ("FMSPC", pck.fmspc, "PCE id", pck.pce_id))
 
 
 def _identity_name(case: PlatformCase) -> Seen:
@@ -126,7 +124,7 @@ def _qe_attributes(case: PlatformCase) -> Seen:
 
 
 def _masked(value: bytes, mask: bytes) -> bytes:
-    return bytes(v & m for v, m in zip(value, mask, strict=True))
+    return bytes(map(and_, value, mask))
 
 
 def _qe_mr_signer(case: PlatformCase) -> Seen:

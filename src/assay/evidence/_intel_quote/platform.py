@@ -8,49 +8,43 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from assay import limits
-from assay.endorsements.documents import DocumentKind, Need
+from assay.endorsements.documents import DocumentKind
 from assay.endorsements.intel.signing_chain import SigningChain
 from assay.endorsements.intel.tcb import TcbEvaluation
 from assay.endorsements.intel.tcb_info import TcbInfo
-from assay.errors import TcbRejected, VerificationFailed
+from assay.errors import EndorsementUnavailable, TcbRejected, VerificationFailed
 from assay.evidence._intel_quote.certify import Certification
 from assay.evidence._intel_quote.document_checks import DOCUMENT_CHECKS
+from assay.evidence._intel_quote.generation import find_generation, keep_generation
 from assay.evidence._intel_quote.platform_case import Baseline, PlatformCase, platform_needs
 from assay.evidence._intel_quote.revocation_checks import REVOCATION_CHECKS
 from assay.evidence.base import Endorsements, Grounds
-from assay.memo import Memo
+from assay.memo import Lazy, Memo
 from assay.pki.revocation import RevocationList
-from assay.pki.validity import Window
+from assay.pki.validity import Window, intersection
 from assay.verdict import AnyCheck, Check, Entry, Missing, Seen, run
 
 
 def _available(case: PlatformCase) -> Seen:
     missing = tuple(
-        str(need)
-        for need in case.needs
-        if case.endorsements.find(need) is None and not case.tolerates_missing(need.kind)
+        str(need) for need in case.needs if need.kind not in case.documents and not case.tolerates_missing(need.kind)
     )
     if missing:
         raise Missing(missing)
-    return Seen(tuple(_origin(case, need) for need in case.needs), "every document that a check needs")
-
-
-def _origin(case: PlatformCase, need: Need) -> str:
-    document = case.endorsements.find(need)
-    return f"{need.kind.value}: {document.origin if document else 'missing, tolerated by an unsafe option'}"
+    return Seen(tuple(case.documents.values()), "every document that a check needs")
 
 
 def _level(case: PlatformCase) -> Seen:
-    return Seen(f"{case.level.status.value} ({case.level.tcb_date:%Y-%m-%d})", "a published TCB level")
+    return Seen(case.level, "a published TCB level")
 
 
 def _qe_level(case: PlatformCase) -> Seen:
-    return Seen(f"{case.qe_level.status.value} (ISVSVN {case.qe_level.isv_svn})", "a published level")
+    return Seen(case.qe_level, "a published level")
 
 
 PLATFORM_CHECKS: Final[tuple[Check[PlatformCase], ...]] = (
@@ -101,7 +95,7 @@ class Platform:
     window: Window
     entries: tuple[Entry, ...]
 
-    @cached_property
+    @Lazy
     def collateral_hashes(self) -> Mapping[str, str]:
         """The digests of the documents, each text hashed with a final NUL as the quote library keeps it (claims 3.1).
 
@@ -157,8 +151,7 @@ def appraise_platform(
 
 
 def _appraise(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]) -> Platform:
-    entries = list(passed)
-    run(PLATFORM_CHECKS, case, entries, later)
+    entries, document_window = _run(case, passed, later)
     return Platform(
         case.certification,
         case.evaluation,
@@ -167,6 +160,22 @@ def _appraise(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]
         (case.required(DocumentKind.INTEL_TCB_INFO).body, case.required(DocumentKind.INTEL_QE_IDENTITY).body),
         case.signing_chains,
         None if case.tolerates_missing(DocumentKind.INTEL_ROOT_CRL) else case.root_crl,
-        case.windows(),
-        tuple(entries[len(passed) :]),
+        intersection((case.certification.window, document_window)),
+        entries,
     )
+
+
+def _run(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]) -> tuple[tuple[Entry, ...], Window]:
+    """The entries of the platform checks in their order, and when the documents are valid."""
+    generation = find_generation(case)
+    if generation is not None:
+        own: list[Entry] = []
+        # A refusal is found again below, with its verdict in the declared order.
+        with suppress(VerificationFailed, EndorsementUnavailable):
+            run(tuple(check for check in PLATFORM_CHECKS if check not in generation.entries), case, own)
+            known = {**generation.entries, **{entry.check: entry for entry in own}}
+            return tuple(known[check] for check in PLATFORM_CHECKS), generation.window
+    entries = list(passed)
+    run(PLATFORM_CHECKS, case, entries, later)
+    found = tuple(entries[len(passed) :])
+    return found, keep_generation(case, found).window

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from assay.endorsements.anchors import VENDOR_ROOTS, TrustAnchors
 from assay.endorsements.documents import Document, DocumentKind, Need
@@ -24,11 +23,13 @@ from assay.endorsements.intel.tcb_info import TcbInfo, parse_tcb_info
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.evidence._intel_quote.certify import Certification
 from assay.evidence.base import Endorsements
+from assay.memo import Lazy
 from assay.pki.revocation import RevocationList, parse_revocation_list
 from assay.pki.validity import Window, intersection
 from assay.verdict import Mismatch, Missing
 
 ParsedT = TypeVar("ParsedT")
+_REVOCATION_LISTS: Final = (DocumentKind.INTEL_ROOT_CRL, DocumentKind.INTEL_PCK_CRL)
 
 
 class Baseline(NamedTuple):
@@ -77,53 +78,54 @@ class PlatformCase:
     at: datetime
     unsafe_no_revocation: bool
 
-    def document(self, kind: DocumentKind) -> Document | None:
-        need = next(need for need in self.needs if need.kind is kind)
-        return self.endorsements.find(need)
+    @Lazy
+    def documents(self) -> Mapping[DocumentKind, Document]:
+        """What is there of the documents needed, by kind: a case needs one of each."""
+        found = ((need.kind, self.endorsements.find(need)) for need in self.needs)
+        return {kind: document for kind, document in found if document is not None}
 
     def required(self, kind: DocumentKind) -> Document:
         """The document; raises `Missing` when it is not among the endorsements."""
-        document = self.document(kind)
+        document = self.documents.get(kind)
         if document is None:
             raise Missing((str(next(need for need in self.needs if need.kind is kind)),))
         return document
 
     def tolerates_missing(self, kind: DocumentKind) -> bool:
         """The unsafe switch: a revocation list that is not there, never one that is bad."""
-        revocation = kind in (DocumentKind.INTEL_ROOT_CRL, DocumentKind.INTEL_PCK_CRL)
-        return self.unsafe_no_revocation and revocation and self.document(kind) is None
+        return self.unsafe_no_revocation and kind in _REVOCATION_LISTS and kind not in self.documents
 
-    @cached_property
+    @Lazy
     def root_crl(self) -> RevocationList:
         body = self.required(DocumentKind.INTEL_ROOT_CRL).body
         return _parsed(lambda: parse_revocation_list(body, "root CA CRL"), "a revocation list (RFC 5280, 5)")
 
-    @cached_property
+    @Lazy
     def pck_crl(self) -> RevocationList:
         body = self.required(DocumentKind.INTEL_PCK_CRL).body
         return _parsed(lambda: parse_revocation_list(body, "PCK CRL"), "a revocation list (RFC 5280, 5)")
 
-    @cached_property
+    @Lazy
     def tcb_info(self) -> TcbInfo:
         document = self.required(DocumentKind.INTEL_TCB_INFO)
         return _parsed(lambda: parse_tcb_info(document), "a TCB info (quote-verification 3.1)")
 
-    @cached_property
+    @Lazy
     def tcb_chain(self) -> SigningChain:
         document = self.required(DocumentKind.INTEL_TCB_INFO)
         return _parsed(lambda: parse_signing_chain(document), "TCB signing certificate and root")
 
-    @cached_property
+    @Lazy
     def identity(self) -> EnclaveIdentity:
         document = self.required(DocumentKind.INTEL_QE_IDENTITY)
         return _parsed(lambda: parse_enclave_identity(document), "an enclave identity (quote-verification 3.2)")
 
-    @cached_property
+    @Lazy
     def identity_chain(self) -> SigningChain:
         document = self.required(DocumentKind.INTEL_QE_IDENTITY)
         return _parsed(lambda: parse_signing_chain(document), "TCB signing certificate and root")
 
-    @cached_property
+    @Lazy
     def level(self) -> TcbLevel:
         pck = self.certification.pck
         level = match_sgx_level(self.tcb_info.levels, pck.components, pck.pce_svn)
@@ -133,7 +135,7 @@ class PlatformCase:
             )
         return level
 
-    @cached_property
+    @Lazy
     def qe_level(self) -> IsvSvnLevel:
         isv_svn = self.certification.block.qe_report.isv_svn
         level = match_isv_svn(self.identity.levels, isv_svn)
@@ -141,7 +143,7 @@ class PlatformCase:
             raise Mismatch(f"QE ISVSVN {isv_svn}", "a published level that the quoting enclave reaches")
         return level
 
-    @cached_property
+    @Lazy
     def evaluation(self) -> TcbEvaluation:
         return converge(self.level, (self.qe_level,))
 
@@ -149,10 +151,10 @@ class PlatformCase:
     def signing_chains(self) -> tuple[SigningChain, SigningChain]:
         return self.tcb_chain, self.identity_chain
 
-    def windows(self) -> Window:
-        """When everything that this appraisal rests on is valid."""
-        certificates = [c for chain in self.signing_chains for c in (chain.signer, chain.root)]
-        found = [self.certification.window, *(Window(c.not_before, c.not_after) for c in certificates)]
+    def document_window(self) -> Window:
+        """When every document of this appraisal, and every certificate that came with one, is valid."""
+        certificates = [one for chain in self.signing_chains for one in (chain.signer, chain.root)]
+        found = [certificate.window for certificate in certificates]
         if not self.tolerates_missing(DocumentKind.INTEL_ROOT_CRL):
             found.append(Window(self.root_crl.this_update, self.root_crl.next_update))
         if not self.tolerates_missing(DocumentKind.INTEL_PCK_CRL):
