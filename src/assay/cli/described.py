@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
 from assay.errors import MalformedEndorsement
 from assay.pki.certificate import Certificate
+from assay.pki.names import read_name
 from assay.pki.revocation import RevocationList
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def describe_certificate(certificate: Certificate) -> dict[str, JsonValue]:
     """What a certificate says, Intel's SGX extension among it."""
     key = certificate.public_key
     described: dict[str, JsonValue] = {
-        "subject": certificate.parsed.subject.rfc4514_string(),
-        "issuer": certificate.parsed.issuer.rfc4514_string(),
+        "subject": read_name(certificate.subject).text,
+        "issuer": read_name(certificate.issuer).text,
         "serial": f"{certificate.serial:x}",
         "not_before": describe_time(certificate.not_before),
         "not_after": describe_time(certificate.not_after),
@@ -93,7 +94,7 @@ def describe_revocation_list(revocation: RevocationList) -> dict[str, JsonValue]
     """What a revocation list says, the first serial numbers among it."""
     serials = sorted(revocation.serials)
     return {
-        "issuer": revocation.parsed.issuer.rfc4514_string(),
+        "issuer": read_name(revocation.issuer).text,
         "this_update": describe_time(revocation.this_update),
         "next_update": describe_time(revocation.next_update),
         "revoked": len(serials),

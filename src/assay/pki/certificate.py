@@ -109,8 +109,20 @@ def parse_certificate(der: bytes) -> Certificate:
     except _UNREADABLE as error:
         raise MalformedEndorsement("certificate", str(error) or type(error).__name__) from error
     require_whole_octets(der, parsed.signature, "certificate")
+    read_name(issuer)
+    name = read_name(subject)
     return Certificate(
-        der, parsed, key, extensions, issuer, subject, *read_name(subject), serial, not_before, not_after
+        der,
+        parsed,
+        key,
+        extensions,
+        issuer,
+        subject,
+        name.common_name,
+        name.organisation,
+        serial,
+        not_before,
+        not_after,
     )
 
 

@@ -13,13 +13,23 @@ _SET: Final = 0x31
 _UTF8: Final = (0x0C, 0x13, 0x16)  # UTF8String, PrintableString, IA5String
 _COMMON_NAME: Final = bytes.fromhex("550403")
 _ORGANISATION: Final = bytes.fromhex("55040a")
+# RFC 4514, section 3, by the octets of the identifier.
+_SHORT_NAMES: Final = {
+    _COMMON_NAME: "CN",
+    _ORGANISATION: "O",
+    bytes.fromhex("550406"): "C",
+    bytes.fromhex("550407"): "L",
+    bytes.fromhex("550408"): "ST",
+    bytes.fromhex("55040b"): "OU",
+}
 
 
 class NameAttributes(NamedTuple):
-    """The common name and the organisation; empty when absent, repeated or in another character set."""
+    """The common name and the organisation, empty when absent, repeated or in another character set; all as text."""
 
     common_name: str
     organisation: str
+    text: str
 
 
 @lru_cache(maxsize=limits.IDENTIFIERS)
@@ -35,7 +45,8 @@ def read_name(name: bytes) -> NameAttributes:
     while not relative.at_end:
         for identifier, tag, value in DerReader(relative.expect(_SET, "relative name"), "name").pairs():
             found.setdefault(identifier, []).append(_text(tag, value))
-    return NameAttributes(_only(found.get(_COMMON_NAME)), _only(found.get(_ORGANISATION)))
+    parts = (f"{_SHORT_NAMES.get(kind, kind.hex())}={value}" for kind, values in found.items() for value in values)
+    return NameAttributes(_only(found.get(_COMMON_NAME)), _only(found.get(_ORGANISATION)), ", ".join(parts))
 
 
 def _only(values: list[str] | None) -> str:

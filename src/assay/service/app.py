@@ -83,7 +83,7 @@ def _refuse(request: Request, error: AssayError) -> Response:
         status=refusal.status,
         code=error.code,
         check=getattr(error, "check", None),
-        path=request.url.path[:100],
+        path=request.scope["path"][:100],
         request_id=request.scope["assay.request_id"],
     )
     return refusal_response(request, refusal)
@@ -124,7 +124,7 @@ def _state(request: Request) -> ServiceState:
 
 
 async def _unknown(request: Request) -> Response:
-    raise HttpRefusal(404, "NotFound", f"no operation at {request.url.path[:100]!r}")
+    raise HttpRefusal(404, "NotFound", f"no operation at {request.scope['path'][:100]!r}")
 
 
 class _Dispatcher:

@@ -80,7 +80,8 @@ async def _read_body(request: Request, limit: int) -> bytes:
                     raise _too_large(limit)
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise HttpRefusal(408, "RequestTimeout", f"the body did not arrive in {BODY_SECONDS:.0f} seconds") from error
+        message = f"the body did not arrive in {BODY_SECONDS:.0f} seconds"
+        raise HttpRefusal(408, "RequestTimeout", message, (("Connection", "close"),)) from error
     except ClientDisconnect as error:
         raise MalformedRequest("body", "the caller went away") from error
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Final
@@ -38,6 +39,8 @@ def prepare(settings: Settings) -> None:
     Raises `ConfigurationError` with what is missing.
     """
     load_anchors(settings)
+    # Before any worker, or each would make a development certificate of its own.
+    _tls(settings)
     with open_store(settings.database_url) as store:
         sealing = SealingKey.from_text(settings.sealing_key)
         ensure_signing_key(store, DEFAULT_PROVIDER, settings.base_url, settings.algorithm, sealing, at=clock.now())
@@ -134,7 +137,7 @@ def _run(settings: Settings, listener: socket.socket, started: Callable[[], None
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS + 2,
         ssl_context_factory=(lambda _config, _default: tls.context) if tls is not None else None,
     )
     _Server(config, started).run(sockets=[listener])
@@ -146,6 +149,25 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._announce_start = started
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            # uvicorn would raise the signal again; a stop that was asked for is a success.
+            self._captured_signals.clear()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        cut = asyncio.get_running_loop().call_later(STOP_SECONDS, self._cut_off)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cut.cancel()
+
+    def _cut_off(self) -> None:
+        """Requests that are still unfinished see their caller go away, and end."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -171,7 +193,8 @@ class _Supervisor:
         self._settings = settings
         self._context = multiprocessing.get_context("spawn")
         self._stopping = threading.Event()
-        self._workers: list[SpawnProcess] = []
+        # Each with the end of the pipe on which it says that it answers: closed early, the worker could not say it.
+        self._workers: list[tuple[SpawnProcess, Connection]] = []
 
     def stop(self) -> None:
         self._stopping.set()
@@ -193,7 +216,7 @@ class _Supervisor:
         process = self._context.Process(target=run_worker, args=(self._settings, theirs), daemon=False)
         process.start()
         theirs.close()
-        self._workers.append(process)
+        self._workers.append((process, ours))
         return ours
 
     def _is_ready(self, connection: Connection) -> bool:
@@ -206,19 +229,21 @@ class _Supervisor:
         return False
 
     def _replace_dead(self) -> None:
-        dead = [worker for worker in self._workers if not worker.is_alive()]
+        dead = [worker for worker in self._workers if not worker[0].is_alive()]
         for worker in dead:
-            print(f"assay: worker {worker.pid} ended with {worker.exitcode}; starting another", file=sys.stderr)  # noqa: T201
+            process, connection = worker
+            print(f"assay: worker {process.pid} ended with {process.exitcode}; starting another", file=sys.stderr)  # noqa: T201
+            connection.close()
             self._workers.remove(worker)
             # A worker that cannot start must not be started in a tight loop.
             self._stopping.wait(0.5)
             self._start()
 
     def _end(self) -> None:
-        for worker in self._workers:
+        for worker, _ in self._workers:
             worker.terminate()
-        for worker in self._workers:
-            worker.join(STOP_SECONDS + 2)
+        for worker, _ in self._workers:
+            worker.join(STOP_SECONDS + 4)
             if worker.is_alive():
                 worker.kill()
                 worker.join()
@@ -226,6 +251,7 @@ class _Supervisor:
 
 def run_worker(settings: Settings, ready: Connection) -> None:
     """The body of a worker process: its own socket, state and server."""
+    _end_with_the_supervisor()
     try:
         with closing(_listen(settings, shared=True)) as listener:
             _run(settings, listener, lambda: ready.send(True))
@@ -234,3 +260,15 @@ def run_worker(settings: Settings, ready: Connection) -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _end_with_the_supervisor() -> None:
+    """End this worker when its supervisor was killed: nobody else would, and the port would stay taken."""
+    supervisor = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if supervisor is not None:
+            supervisor.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()

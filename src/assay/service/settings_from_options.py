@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from assay.collateral.settings import INTEL_SERVICE
+from assay.collateral.settings import INTEL_SERVICE, CollateralSettings
 from assay.errors import ConfigurationError
 from assay.service.config import (
     Settings,
@@ -17,6 +17,7 @@ from assay.service.config import (
     read_rules,
     read_sealing_key,
 )
+from assay.service.tls import write_private
 from assay.store import SealingKey, default_database_url
 
 
@@ -73,7 +74,7 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
         tls_key=options.path("tls_key"),
         trust=options.paths("trust"),
         collateral=_existing(options.paths("collateral")),
-        vendor_url=options.text("vendor_url") or INTEL_SERVICE,
+        vendor_url=_vendor(options.text("vendor_url")),
         vendor_ca=options.path("vendor_ca"),
         vendor_proxy=options.text("vendor_proxy"),
         offline=options.flag("offline"),
@@ -98,6 +99,15 @@ def _existing(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     return paths
 
 
+def _vendor(url: str | None) -> str:
+    if url is None:
+        return INTEL_SERVICE
+    try:
+        return CollateralSettings(base_url=url).base_url
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--vendor-url: {error.message}") from error
+
+
 def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
@@ -111,8 +121,8 @@ def _time(text: str | None) -> datetime | None:
 def _dev_sealing_key(state_dir: Path) -> str:
     """The development sealing key, made once in the state directory."""
     path = state_dir / "dev" / "sealing.key"
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(SealingKey.generate_text() + "\n", encoding="ascii")
+        # In one step: a start that is killed here must not leave an empty key behind.
+        write_private(path, f"{SealingKey.generate_text()}\n".encode("ascii"))
     return path.read_text(encoding="ascii").strip()

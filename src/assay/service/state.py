@@ -80,12 +80,13 @@ class ServiceState:
         if counter != self._seen:
             self.provider = await asyncio.to_thread(self._load_provider)
             self._seen = counter
-        if self.tls is not None:
-            self.tls.reload_if_changed()
         await self.collector.reload_directories()
         refreshed = await self.collector.refresh_due(clock.now())
         for need, reason in refreshed.failed:
             log.warning("collateral not renewed", document=str(need), reason=reason)
+        # Last: files that are missing or unusable raise every time, and must not keep collateral from being renewed.
+        if self.tls is not None:
+            self.tls.reload_if_changed()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -83,9 +83,9 @@ def ensure_development_certificate(directory: Path, host_names: tuple[str, ...],
         x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
     )
     ca_certificate, server_certificate = ca.sign(ca_key, SHA256()), server.sign(ca_key, SHA256())
-    _write(key, server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    _write(directory / "ca.pem", ca_certificate.public_bytes(Encoding.PEM))
-    _write(certificate, server_certificate.public_bytes(Encoding.PEM))
+    write_private(key, server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_private(directory / "ca.pem", ca_certificate.public_bytes(Encoding.PEM))
+    write_private(certificate, server_certificate.public_bytes(Encoding.PEM))
     return certificate, key
 
 
@@ -133,7 +133,7 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Write atomically, readable by the owner only."""
     temporary = path.with_suffix(path.suffix + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
