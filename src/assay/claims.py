@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 type_ = type
 ClaimValue = str | int | bool
@@ -33,11 +33,11 @@ def value_type(value: ClaimValue) -> ValueType:
     return ValueType.INTEGER if isinstance(value, int) else ValueType.STRING
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
+class Claim(NamedTuple):
     """One statement: type, value (String, 64-bit Integer or Boolean) and issuer.
 
-    Two claims are equal when all four fields are, the value type among them.
+    Two claims are equal when all four fields are, the value type among them. A named tuple, since every appraisal makes
+    a score of them.
     """
 
     type: str
@@ -56,8 +56,15 @@ class Claim:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Claim) and self.key == other.key
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self.key)
+
+
+# `Claim(...)` without the call of a Python function.
+_new = tuple.__new__
 
 
 class ClaimSet:
@@ -72,7 +79,7 @@ class ClaimSet:
     def of_service(cls, values: Iterable[tuple[str, ClaimValue]]) -> ClaimSet:
         """Claims made by the service from evidence, given as (type, value) pairs without duplicates."""
         made = cls()
-        made._claims = tuple(Claim(name, value) for name, value in values)
+        made._claims = tuple([_new(Claim, (name, value, Issuer.SERVICE)) for name, value in values])
         return made
 
     def __iter__(self) -> Iterator[Claim]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeVar
 
+from assay import limits
 from assay.endorsements.anchors import VENDOR_ROOTS, TrustAnchors
 from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.endorsements.intel.enclave_identity import EnclaveIdentity, parse_enclave_identity
@@ -42,6 +44,7 @@ class Baseline(NamedTuple):
     number: int | None
 
 
+@lru_cache(maxsize=limits.PLATFORMS)
 def platform_needs(certification: Certification, baseline: Baseline) -> tuple[Need, ...]:
     """The documents that the appraisal of a certified platform needs, in this order."""
     vouched = certification.anchor in VENDOR_ROOTS

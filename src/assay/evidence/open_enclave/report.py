@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from assay import limits
@@ -101,7 +101,7 @@ def _quote_and_claims(content: bytes, evidence: bytes) -> OpenEnclaveReport:
         quote = parse_sgx_quote(content, evidence)
         claims = quote.trailing
     _require_claims_form(claims)
-    return OpenEnclaveReport(replace(quote, trailing=b""), claims)
+    return OpenEnclaveReport(quote._replace(trailing=b""), claims)
 
 
 def _require_claims_form(claims: bytes) -> None:

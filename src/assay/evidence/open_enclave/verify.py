@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import Final
 
 from assay.endorsements.documents import Need
@@ -45,4 +44,4 @@ def verify_open_enclave(report: OpenEnclaveReport, submission: Submission, groun
     verified = SGX_ENCLAVE.verify(report.quote, submission, grounds)
     entries = list(verified.entries)
     run(CUSTOM_CLAIMS_CHECKS, report, entries)
-    return replace(verified, entries=tuple(entries))
+    return verified._replace(entries=tuple(entries))

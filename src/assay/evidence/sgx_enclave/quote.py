@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from assay import limits
 from assay.errors import LimitExceeded, MalformedEvidence, UnsupportedEvidence
@@ -17,8 +16,7 @@ _SIGNED: Final = QUOTE_HEADER.size + ENCLAVE_REPORT.size
 _SIGNATURE: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class SgxQuote:
+class SgxQuote(NamedTuple):
     """A parsed quote; `signed` are the octets under its signature, `trailing` those after its declared end.
 
     `evidence` is what was submitted (with the Open Enclave header, where there was one): `quotehash` covers it.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from assay.claims import Configuration
@@ -46,8 +45,7 @@ class RuleCase(NamedTuple):
     grounds: Grounds
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedSgxQuote:
+class VerifiedSgxQuote(NamedTuple):
     """A quote that passed every check: only this type can become claims."""
 
     quote: SgxQuote
