@@ -199,7 +199,7 @@ def test_the_seven_hashes_of_a_recorded_token_are_those_of_the_collateral_of_its
     chain = parse_signing_chain(document)
     root_crl = parse_revocation_list(vector("sgx-collateral-2022-root-crl.pem"), "root CA CRL")
     platform = replace(verified.platform, bodies=bodies, chains=(chain, chain), root_crl=root_crl)
-    members = sgx_claims(replace(verified, platform=platform)).members
+    members = sgx_claims(verified._replace(platform=platform)).members
     for name in _COLLATERAL_MEMBERS:
         assert members[name] == token[name]
         assert len(token[name]) == 7

@@ -38,7 +38,7 @@ async def attest(request: Request) -> Response:
     submission = kind.decode(_members(await read_members(request), kind, version))
     evidence = parse_evidence(kind, submission)
     policy = provider.choose_policy(kind.policy_type(evidence), submission.draft_policy)
-    grounds = replace(state.grounds(), configuration=policy.configuration)
+    grounds = state.grounds(policy.configuration)
     needs = needs_of(kind, evidence, grounds)
     collected = state.collector.recall(needs, grounds.at) or await state.collector.collect(needs, grounds.at)
     try:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import structlog
 
 from assay import clock
+from assay.claims import Configuration
 from assay.collateral import Collector
 from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.anchors import TrustAnchors
@@ -39,13 +40,14 @@ class ServiceState:
         self._seen = store.change_counter()
         self.provider = self._load_provider()
 
-    def grounds(self) -> Grounds:
-        """What a request is judged on now, before its policy and endorsements are known."""
+    def grounds(self, configuration: Configuration | None = None) -> Grounds:
+        """What a request is judged on now under a policy's configuration, before its endorsements are known."""
         settings = self.settings
         return Grounds(
             at=settings.unsafe_verify_at or clock.now(),
             anchors=self.anchors,
             rules=settings.rules,
+            configuration=configuration or {},
             unsafe_no_revocation=settings.unsafe_no_revocation,
             marks=settings.marks,
         )
