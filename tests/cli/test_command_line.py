@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -137,17 +136,9 @@ def test_colour_is_only_for_terminals_and_not_against_no_color(tmp_path):
     assert b"31m" not in shown(NO_COLOR="1")
 
 
-def test_help_is_quick_and_imports_nothing_heavy():
+def test_help_imports_nothing_heavy():
     code = "import sys; import assay.cli; sys.exit(any(m in sys.modules for m in ('cryptography', 'rich', 'httpx2', 'sqlalchemy', 'asyncio')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    best = min(_elapsed() for _ in range(3))
-    assert best <= 0.25
-
-
-def _elapsed() -> float:
-    start = time.perf_counter()
-    subprocess.run([*ASSAY, "--help"], check=True, capture_output=True)
-    return time.perf_counter() - start
 
 
 def test_a_missing_package_is_named_with_the_extra_that_brings_it(assay, monkeypatch):
