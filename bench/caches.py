@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from assay.endorsements.intel import pck
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.signing_chain import parse_signing_chain, verify_document
 from assay.endorsements.intel.tcb_info import parse_tcb_info
-from assay.evidence._intel_quote import certify, document_checks, platform, revocation_checks
-from assay.evidence._intel_quote.certification import parse_certification_block
+from assay.evidence._intel_quote import certification, certify, generation, platform, platform_case
+from assay.formats import der, pem
 from assay.memo import Memo
 from assay.pki.certificate import parse_certificate
 from assay.pki.chain import verify_issued
-from assay.pki.revocation import parse_revocation_list
+from assay.pki.names import read_name
+from assay.pki.revocation import parse_revocation_list, verify_revocation_list
 
 _FUNCTIONS = (
-    parse_certification_block,
     parse_certificate,
     verify_issued,
     parse_revocation_list,
@@ -21,8 +22,14 @@ _FUNCTIONS = (
     parse_enclave_identity,
     parse_signing_chain,
     verify_document,
+    verify_revocation_list,
+    platform_case.platform_needs,
+    read_name,
+    pck._parse_tcb,
+    pem._decode_small,
+    der._dotted,
 )
-_MODULES = (certify, document_checks, platform, revocation_checks)
+_MODULES = (certification, certify, generation, platform)
 
 
 def clear_caches() -> None:

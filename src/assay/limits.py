@@ -33,6 +33,8 @@ POLICY_CONDITIONS: Final = 32
 POLICY_NESTING: Final = 32
 POLICY_CLAIMS: Final = 100_000
 POLICY_JOIN_TUPLES: Final = 100_000
+POLICY_ISSUED: Final = 1 << 20  # characters of issued claims, own; a draft is a stranger's
+POLICY_STEPS: Final = 400_000  # own: stands for the wall time, which a pure layer cannot read
 POLICY_COMPILED: Final = 256  # compiled policies kept, own
 
 # Own: a recorded nonce is at most 64 characters, a sidecar's a 64-bit number.

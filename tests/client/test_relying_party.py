@@ -242,7 +242,7 @@ def test_agreement_with_the_oracle_on_changed_tokens():
     key = rsa_key().public_key()
     at = datetime.now(UTC)
     shift = int(at.timestamp()) - NOW
-    base = {name: NOW + shift + offset for name, offset in (("iat", 0), ("nbf", 0), ("exp", 3600))}
+    base = {name: NOW + shift + offset for name, offset in (("iat", -60), ("nbf", -60), ("exp", 3600))}
     for change in changes:
         moved = {n: v + shift if n in base and isinstance(v, int) else v for n, v in change.items()}
         text = token(payload={**base, **moved})

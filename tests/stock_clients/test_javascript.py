@@ -20,32 +20,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.optional("node")
 FOLDER = Path(__file__).parent / "javascript"
-INSTALL_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
 def installed() -> None:
-    """The packages of the lock file, installed once."""
+    """The packages of the lock file, which `.ci/run` installs: a test run reaches no registry."""
     if shutil.which("node") is None:
         pytest.skip("node is not here")
     if (FOLDER / "node_modules" / "@azure" / "attestation").is_dir():
         return
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not here, and the JavaScript client is not installed")
-    try:
-        done = subprocess.run(
-            [npm, "ci", "--silent", "--no-audit", "--no-fund"],
-            cwd=FOLDER,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("the JavaScript client could not be installed: no registry answers")
-    if done.returncode:
-        pytest.skip("the JavaScript client could not be installed: no registry answers")
+    pytest.skip("the JavaScript client is not installed: npm ci --prefix tests/stock_clients/javascript")
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ class TimeType(click.ParamType[datetime]):
             return value
         text = str(value).strip()
         try:
+            if re.fullmatch(r"\d{1,4}", text, re.ASCII):
+                self.fail(f"{text!r}: a year? write {text}-01-01", param, ctx)
             if _UNIX.match(text):
                 return datetime.fromtimestamp(float(text), UTC)
             parsed = datetime.fromisoformat(text)

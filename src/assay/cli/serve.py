@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,8 @@ Examples:
   assay serve --dev --collateral ./collateral --offline
       without any network: endorsements from a directory only
 """
+
+_IGNORED = ("ASSAY_SERVE_DEV", "ASSAY_SERVE_UNSAFE_VERIFY_AT", "ASSAY_SERVE_UNSAFE_NO_REVOCATION", "ASSAY_DEV")
 
 
 def _unsafe_option(*names: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -68,6 +71,9 @@ def command(**options: object) -> None:
     from assay.service.server import serve
     from assay.service.settings_from_options import settings_from_options
 
+    for name in _IGNORED:
+        if name in os.environ:
+            click.echo(f"assay: {name} is ignored: unsafe options come from the command line only", err=True)
     settings = settings_from_options(options)
     if settings.dev:
         _warn_development(settings.state_dir)

@@ -14,7 +14,7 @@ from assay.cli.files import read_option_file
 from assay.cli.terminal import Span, note, say, show_table
 from assay.evidence.open_enclave import OPEN_ENCLAVE
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
-from assay.simulator import KNOBS, VARIANTS, Enclave, Recipe, ReportForm, find_knob
+from assay.simulator import KNOBS, VARIANTS, Enclave, Knob, Recipe, ReportForm, find_knob
 from assay.simulator import simulate as mint
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class _Options(TypedDict):
     out: str | None
     runtime_data: str | None
     at: datetime | None
-    knob: str | None
+    knob: tuple[str, ...]
     list_knobs: bool
     mr_enclave: bytes | None
     mr_signer: bytes | None
@@ -85,7 +85,7 @@ _U16: Final = click.IntRange(0, 0xFFFF)
 @click.option("--out", metavar="DIR", help="Where the files go; made when it is missing.")
 @click.option("--runtime-data", metavar="F", help="Data whose hash the evidence is to hold.")
 @click.option("--at", type=TIME, help="Make everything for this time (ISO 8601 or Unix time); now, when left out.")
-@click.option("--knob", metavar="NAME", help="Change one thing, by name.")
+@click.option("--knob", metavar="NAME", multiple=True, help="Change one thing, by name; several add up.")
 @click.option("--list-knobs", is_flag=True, help="Show the knobs and what must refuse them.")
 @click.option("--mr-enclave", type=Octets(32), help="Measurement of the enclave.")
 @click.option("--mr-signer", type=Octets(32), help="Measurement of its signer.")
@@ -117,7 +117,9 @@ def _mint(options: _Options) -> Simulated:
         enclave=_enclave(options),
         envelope=_ENVELOPES[kind.name],
     )
-    return mint(recipe) if options["knob"] is None else find_knob(options["knob"]).apply(recipe)
+    for name in options["knob"]:
+        recipe = find_knob(name).turn(recipe)
+    return mint(recipe)
 
 
 def _enclave(options: _Options) -> Enclave:
@@ -135,19 +137,28 @@ def _enclave(options: _Options) -> Enclave:
 
 
 def _list_knobs() -> None:
-    rows = [(Span(knob.name, "strong"), Span(knob.trips), Span(knob.description)) for knob in (*KNOBS, *VARIANTS)]
+    rows = [(Span(knob.name, "strong"), Span(_trips(knob)), Span(knob.description)) for knob in (*KNOBS, *VARIANTS)]
     show_table(("KNOB", "REFUSED BY", "CHANGES"), rows)
 
 
+def _trips(knob: Knob) -> str:
+    """What refuses the knob; some only under a rule of the operator, or of other verifiers."""
+    return knob.trips if knob.rule is None else f"{knob.trips}, under a rule: {knob.rule}"
+
+
 def _teach(options: _Options, out: Path, made: Simulated) -> None:
-    name = options["kind"].name
     held = f" --runtime-data {out / 'runtime_data.bin'}" if made.runtime_data is not None else ""
     say(f"{out / made.file_name}")
     note("synthetic: production refuses it. Try next:")
-    at = f" --at {made.at:%Y-%m-%dT%H:%M:%SZ}" if options["at"] is not None else ""
+    # A knob may stand on the edge of a window: the instant is part of it.
+    fixed = options["at"] is not None or bool(options["knob"])
+    at = f" --at {made.at:%Y-%m-%dT%H:%M:%SZ}" if fixed else ""
+    strict = " --strict" if any(find_knob(knob).rule for knob in options["knob"]) else ""
+    name = SGX_ENCLAVE.name if made.file_name == "quote.bin" else OPEN_ENCLAVE.name
     evidence = out / made.file_name
-    note(f"  assay verify {evidence} --type {name} --endorsements {out / 'collateral'} --unsafe-simulator{held}{at}")
+    verify = f"assay verify {evidence} --type {name} --endorsements {out / 'collateral'} --unsafe-simulator"
+    note(f"  {verify}{held}{at}{strict}")
     note(f"  assay inspect {evidence}")
-    if not at:
-        note(f"  assay serve --dev --collateral {out / 'collateral'}")
-        note(f"  assay attest {name} {evidence} --url https://localhost:8443 --ca <state>/dev/ca.pem{held}")
+    if not fixed:
+        note(f"  assay serve --dev --state-dir .assay --collateral {out / 'collateral'}")
+        note(f"  assay attest {name} {evidence} --url https://localhost:8443 --ca .assay/dev/ca.pem{held}")

@@ -109,6 +109,9 @@ def verify(ctx: click.Context, **options: Unpack[_Options]) -> None:
     if not chosen:
         raise click.UsageError(f"no {kind.name} evidence in {', '.join(files)}")
     judgements = tuple(judge_file(judge, name) for name in chosen)
+    for judgement in judgements:
+        if judgement.code == "FileUnreadable":
+            note(judgement.message)
     _show(judgements, several=len(files) > 1 or chosen != files, as_json=options["as_json"])
     ctx.exit(max(judgement.exit_code for judgement in judgements))
 

@@ -87,6 +87,9 @@ def parse_key_set(body: bytes) -> KeySet:
 def _read_key(key_id: str, members: JsonObject) -> IssuerKey:
     if members.get("use") not in (None, "sig"):
         raise MalformedToken(_WHAT, "the key is not for signatures")
+    operations = members.get("key_ops", ["verify"])
+    if not isinstance(operations, list) or "verify" not in operations:
+        raise MalformedToken(_WHAT, "the key is not for verifying")
     algorithm = members.get("alg")
     if algorithm is not None and not isinstance(algorithm, str):
         raise MalformedToken(_WHAT, "alg is not a string")

@@ -74,6 +74,7 @@ def verify_token(
     claims = _parse_claims(jws)
     _require_signature(jws, claims, keys)
     _require_issuer(claims, issuer)
+    _require_own_keys(jws, issuer)
     issued_at, expires_at = _require_time(claims, at, leeway)
     _require_audience(claims, audience)
     token_id, attestation_type = _require_attestation(claims)
@@ -123,8 +124,16 @@ def _require_issuer(claims: JsonObject, issuer: str) -> None:
         raise TokenRejected("IssuerMismatch", f"issued by {str(found)[:200]!r}, expected {issuer!r}")
 
 
+def _require_own_keys(jws: Jws, issuer: str) -> None:
+    # TOK-03: never fetched; but a token that points elsewhere was not made by the issuer.
+    if jws.header.get("jku", f"{issuer}/certs") != f"{issuer}/certs" or "x5u" in jws.header:
+        raise TokenRejected("KeyNotAllowed", "the header points to keys that are not the issuer's (jku, x5u)")
+
+
 def _require_time(claims: JsonObject, at: datetime, leeway: timedelta) -> tuple[datetime, datetime]:
     issued_at, not_before, expires_at = (_time(claims, name) for name in ("iat", "nbf", "exp"))
+    if expires_at <= issued_at:
+        raise TokenRejected("Expired", f"expires at {_shown(expires_at)}, issued at {_shown(issued_at)}")
     if at > expires_at + leeway:
         raise TokenRejected("Expired", f"expired at {_shown(expires_at)}, verified at {_shown(at)}")
     if at < not_before - leeway:

@@ -40,6 +40,16 @@ class VendorService(Protocol):
     async def close(self) -> None: ...
 
 
+def _is_shared(need: Need) -> bool:
+    """Whether all platforms need the same document: a stranger can invent platforms, and in drafts numbers too."""
+    return need.kind not in _OF_ONE_PLATFORM and need.number is None
+
+
+def _is_newer(document: Document, held: Held) -> bool:
+    """Whether a file is newer than what is remembered: a list that revokes counts as soon as it lies there (CO-12)."""
+    return read_document(document).age > held.reading.age
+
+
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """What one round of refreshing did; `failed` are the reasons, by need."""
@@ -136,14 +146,13 @@ class Collector:
             await service.close()
 
     async def _obtain(self, need: Need, at: datetime, *, known: bool) -> Obtained:
-        held = self._memory.find(need, at)
+        held, local = self._memory.find(need, at), self._from_directories(need, at)
+        if local is not None and local.document is not None and (held is None or _is_newer(local.document, held)):
+            return local
         if held is not None:
             return Obtained(need, held.document, held.window)
-        local = self._from_directories(need, at)
-        if local is not None:
-            return local
         try:
-            held = await self._fetch_once(need, at, known=known or need.kind not in _OF_ONE_PLATFORM)
+            held = await self._fetch_once(need, at, known=known or _is_shared(need))
         except EndorsementUnavailable as error:
             document = None if self._directories is None else self._directories.find(need, at)
             if document is None and self._directories is not None:

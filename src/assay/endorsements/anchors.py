@@ -61,6 +61,12 @@ class TrustAnchors:
         return self._by_key.get((root.key_sha256, root.common_name))
 
 
+def is_simulator_root(root: Certificate) -> bool:
+    """Whether a root is the simulator's, by key or by name."""
+    keys = {anchor.key_sha256 for anchor in SIMULATOR_ROOTS}
+    return root.key_sha256 in keys or root.organisation == SIMULATOR_ORGANISATION
+
+
 def trust_anchors(operator_roots: Iterable[Certificate] = (), *, allow_simulator: bool = False) -> TrustAnchors:
     """The vendors' roots, the operator's, and in development mode the simulator's.
 
@@ -69,12 +75,11 @@ def trust_anchors(operator_roots: Iterable[Certificate] = (), *, allow_simulator
     """
     added = []
     for root in operator_roots:
-        simulated = root.organisation == SIMULATOR_ORGANISATION or any(
-            root.key_sha256 == anchor.key_sha256 for anchor in SIMULATOR_ROOTS
-        )
+        simulated = is_simulator_root(root)
         if simulated and not allow_simulator:
             raise ConfigurationError(
-                f"the trust directory holds a root of the simulator ({root.common_name}): allowed only with --dev"
+                f"the trust directory holds a root of the simulator ({root.common_name}): allowed only in "
+                "development (serve --dev, verify --unsafe-simulator)"
             )
         added.append(Anchor(root.common_name, root.key_sha256, "the operator's trust directory", simulated=simulated))
     return TrustAnchors((*VENDOR_ROOTS, *added, *(SIMULATOR_ROOTS if allow_simulator else ())))

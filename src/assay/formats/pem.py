@@ -15,6 +15,7 @@ _BLOCK: Final = re.compile(
     # Some producers put no line end between two blocks.
     rb"-----END \1-----(?:\r?\n|(?=-----BEGIN|\x00|\Z))"
 )
+_SMALL: Final = 4096
 _GAP: Final = re.compile(rb"[\r\n]*")
 _HEX: Final = re.compile(rb"(?:[0-9a-fA-F]{2})+\s*\Z")
 
@@ -51,9 +52,17 @@ def decode_blocks(text: bytes, label: str, what: str, error: type[Malformed]) ->
     return tuple(decoded)
 
 
-@lru_cache(maxsize=limits.IDENTIFIERS)
 def _decode_body(body: bytes) -> bytes:
-    """The DER in a block; remembered, since the authorities' certificates come with every quote."""
+    """The DER in a block; small ones are remembered, since the authorities' certificates come with every quote."""
+    return _decode_small(body) if len(body) <= _SMALL else _decode_base64(body)
+
+
+@lru_cache(maxsize=limits.IDENTIFIERS)
+def _decode_small(body: bytes) -> bytes:
+    return _decode_base64(body)
+
+
+def _decode_base64(body: bytes) -> bytes:
     packed = body.replace(b"\r", b"").replace(b"\n", b"")
     der = binascii.a2b_base64(packed, strict_mode=True)
     if binascii.b2a_base64(der, newline=False) != packed:

@@ -29,12 +29,12 @@ def _members(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     if len(pairs) > limits.JSON_MEMBERS:
         raise JsonError(f"an object of more than {limits.JSON_MEMBERS} members")
     members = dict(pairs)
-    if len(members) != len(pairs) or len({name.casefold() for name in members}) != len(pairs):
+    if len(members) != len(pairs) or len({name.lower() for name in members}) != len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
-            if name.casefold() in seen:
+            if name.lower() in seen:
                 raise JsonError(f"the name {name!r} occurs twice (case ignored)")
-            seen.add(name.casefold())
+            seen.add(name.lower())
     return members
 
 

@@ -26,7 +26,9 @@ PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 # RFC 5280, 4.1: the version is explicit, [0], in every certificate with extensions.
 _VERSION: Final = 0xA0
 # What the library raises for bytes that are no certificate; not all of it descends from ValueError.
-_UNREADABLE: Final = (
+UNREADABLE: Final = (
+    ArithmeticError,
+    LookupError,
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -106,7 +108,7 @@ def parse_certificate(der: bytes) -> Certificate:
         parsed = x509.load_der_x509_certificate(der)
         key, extensions = _supported(parsed.public_key()), read_extensions(parsed.extensions)
         not_before, not_after = parsed.not_valid_before_utc, parsed.not_valid_after_utc
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise MalformedEndorsement("certificate", str(error) or type(error).__name__) from error
     require_whole_octets(der, parsed.signature, "certificate")
     read_name(issuer)

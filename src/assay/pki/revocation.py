@@ -5,18 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtensionOID
 
 from assay import limits
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.formats import pem
 from assay.formats.der import DerReader
-from assay.pki.certificate import Certificate, require_whole_octets
+from assay.pki.certificate import UNREADABLE, Certificate, require_whole_octets
 from assay.pki.names import read_name
 from assay.pki.signatures import SignatureError, verify_p256_der
+
+_PARTIAL: Final = (ExtensionOID.DELTA_CRL_INDICATOR, ExtensionOID.ISSUING_DISTRIBUTION_POINT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +50,7 @@ def parse_revocation_list(body: bytes, what: str) -> RevocationList:
     try:
         parsed = x509.load_der_x509_crl(der)
         return _read(der, parsed, what)
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as error:
+    except UNREADABLE as error:
         raise MalformedEndorsement(what, str(error) or type(error).__name__) from error
 
 
@@ -56,8 +59,12 @@ def _read(der: bytes, parsed: x509.CertificateRevocationList, what: str) -> Revo
     if parsed.next_update_utc is None:
         raise MalformedEndorsement(what, "nextUpdate is absent")
     for extension in parsed.extensions:
-        if extension.critical:
-            raise MalformedEndorsement(what, f"critical extension {extension.oid.dotted_string}")
+        # RFC 5280, 5.2.4 and 5.2.5: a delta or partial list is not the whole truth, critical or not.
+        if extension.critical or extension.oid in _PARTIAL:
+            raise MalformedEndorsement(what, f"extension {extension.oid.dotted_string}")
+    # RFC 5280, 5.3: a list with a critical entry extension that is not processed must not be used.
+    if any(extension.critical for entry in parsed for extension in entry.extensions):
+        raise MalformedEndorsement(what, "a critical extension of an entry")
     try:
         key_id = parsed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     except x509.ExtensionNotFound:

@@ -68,13 +68,11 @@ def _compile_emit(destination: Destination, make: _Make) -> Act:
 
     def issue(run: Run, matched: Matched) -> None:
         for claim in make(run, matched):
-            run.incoming.add(claim)
-            run.issued.add(claim)
+            run.issue(claim, run.issued)
 
     def issue_property(run: Run, matched: Matched) -> None:
         for claim in make(run, matched):
-            run.incoming.add(claim)
-            run.properties.add(claim)
+            run.issue(claim, run.properties)
 
     match destination:
         case Destination.INCOMING:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 # Up to here, comparing with every claim of the type is quicker than keeping their keys.
 _FEW: Final = 8
-# Stands for the wall time of policy-language section 13, since this layer reads no clock: about a second's work.
-_STEPS: Final = 20 * limits.POLICY_JOIN_TUPLES
 
 
 class DistinctClaims(ClaimSet):
@@ -91,17 +89,31 @@ def _check_size(claims: list[Claim]) -> None:
 class Run:
     """What one evaluation reads and writes."""
 
-    __slots__ = ("incoming", "issued", "permitted", "properties", "steps")
+    __slots__ = ("incoming", "issued", "issued_size", "permitted", "properties", "steps")
 
     def __init__(self, incoming: ClaimSet) -> None:
         self.incoming = WorkingSet.of(incoming)
         self.issued = WorkingSet()
         self.properties = WorkingSet()
         self.permitted = False
-        self.steps = _STEPS
+        self.steps = limits.POLICY_STEPS
+        self.issued_size = 0
 
     def spend(self, steps: int) -> None:
         """Counts work that grows with the number of claims; raises `PolicyEvaluationError` when it is too much."""
         self.steps -= steps
         if self.steps < 0:
-            raise PolicyEvaluationError(f"Policy Engine Exception: the policy took more than {_STEPS} steps.")
+            raise PolicyEvaluationError(
+                f"Policy Engine Exception: the policy took more than {limits.POLICY_STEPS} steps."
+            )
+
+    def issue(self, claim: Claim, destination: WorkingSet) -> None:
+        """Adds a claim to the incoming set and to what the policy gives; raises when that grows too large."""
+        value = claim.value
+        self.issued_size += len(claim.type) + (len(value) if isinstance(value, str) else 1)
+        if self.issued_size > limits.POLICY_ISSUED:
+            raise PolicyEvaluationError(
+                f"Policy Engine Exception: the policy issued more than {limits.POLICY_ISSUED} characters."
+            )
+        self.incoming.add(claim)
+        destination.add(claim)

@@ -127,6 +127,10 @@ async def _unknown(request: Request) -> Response:
     raise HttpRefusal(404, "NotFound", f"no operation at {request.scope['path'][:100]!r}")
 
 
+async def _malformed(_request: Request) -> Response:
+    raise HttpRefusal(400, "InvalidParameter", "exactly one Host header is required (RFC 9112, 3.2)")
+
+
 class _Dispatcher:
     """Finds the operation of a path; paths compare without regard to case, repeated slashes collapse (rest-api 2.1).
 
@@ -137,6 +141,7 @@ class _Dispatcher:
         self._app = app
         self._operations = _operations()
         self._unknown = _guarded(_unknown, "")
+        self._malformed = _guarded(_malformed, "")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -149,7 +154,13 @@ class _Dispatcher:
         await response(scope, receive, send)
 
     def _find(self, scope: Scope) -> Handler:
-        path = scope["path"].lower()
+        path = scope["path"]
+        # A slash or letter that a proxy's rules would read otherwise is no spelling of an operation.
+        if not path.isascii() or b"%2f" in scope["raw_path"].lower():
+            return self._unknown
+        if scope["http_version"] == "1.1" and sum(name == b"host" for name, _ in scope["headers"]) != 1:
+            return self._malformed
+        path = path.lower()
         if "//" in path:
             path = _SLASHES.sub("/", path)
         path = path.rstrip("/")

@@ -13,7 +13,6 @@ from assay.claims import Configuration
 from assay.collateral import Collector
 from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.anchors import TrustAnchors
-from assay.errors import AssayError
 from assay.evidence.base import Grounds
 from assay.service.config import Settings
 from assay.service.metadata import encode_discovery, encode_key_set
@@ -69,24 +68,34 @@ class ServiceState:
         )
 
     async def keep_fresh(self) -> None:
-        """Until cancelled: notice changes in the store, the TLS files and the collateral, once a second."""
+        """Until cancelled: notice changes in the store, the collateral and the TLS files, once a second.
+
+        Each step stands alone: what fails in one must not keep a revocation list or a certificate from being noticed.
+        """
+        steps = (self._refresh_provider, self._reload_directories, self._renew_collateral, self._reload_tls)
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            try:
-                await self._refresh()
-            except (AssayError, OSError) as error:
-                log.warning("refresh failed", error=str(error))
+            for step in steps:
+                try:
+                    await step()
+                except Exception as error:  # noqa: BLE001  # nothing may end this task; the next second tries again
+                    log.warning("refresh failed", step=step.__name__, error=f"{type(error).__name__}: {error}")
 
-    async def _refresh(self) -> None:
+    async def _refresh_provider(self) -> None:
         counter = await asyncio.to_thread(self.store.change_counter)
         if counter != self._seen:
             self.provider = await asyncio.to_thread(self._load_provider)
             self._seen = counter
+
+    async def _reload_directories(self) -> None:
         await self.collector.reload_directories()
+
+    async def _renew_collateral(self) -> None:
         refreshed = await self.collector.refresh_due(clock.now())
         for need, reason in refreshed.failed:
             log.warning("collateral not renewed", document=str(need), reason=reason)
-        # Last: files that are missing or unusable raise every time, and must not keep collateral from being renewed.
+
+    async def _reload_tls(self) -> None:
         if self.tls is not None:
             self.tls.reload_if_changed()
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from assay import limits
@@ -15,7 +14,7 @@ from assay.errors import MalformedEndorsement, MalformedEvidence, UnsupportedEvi
 from assay.evidence._intel_quote.report import ENCLAVE_REPORT, EnclaveReport
 from assay.formats import pem
 from assay.formats.reader import Reader
-from assay.memo import Lazy
+from assay.memo import Lazy, Memo
 from assay.pki.certificate import Certificate, parse_certificate
 
 _WHAT: Final = "certification data"
@@ -24,8 +23,9 @@ PCK_CHAIN: Final = 5
 
 @dataclass(frozen=True, eq=False)
 class CertificationBlock:
-    """The parsed block; equal bytes are parsed once and give the same object."""
+    """The parsed block; equal bytes give the same object once they were verified."""
 
+    octets: bytes
     attestation_key: bytes
     qe_report_body: bytes
     qe_report: EnclaveReport
@@ -39,14 +39,26 @@ class CertificationBlock:
         return hashlib.sha256(self.attestation_key + self.qe_authentication_data).digest() + bytes(32)
 
 
-@lru_cache(maxsize=limits.PLATFORMS)
-def parse_certification_block(block: bytes) -> CertificationBlock:
+_VERIFIED: Final = Memo[bytes, CertificationBlock](limits.PLATFORMS)
+
+
+def remember_block(block: CertificationBlock) -> None:
+    """Keep a block that was verified: one that nobody signed could be of any size, and there could be any number."""
+    _VERIFIED.keep(block.octets, block)
+
+
+def parse_certification_block(octets: bytes) -> CertificationBlock:
     """The block of a version 3 quote, after its quote signature (quote-verification 1.4).
 
     Raises `MalformedEvidence`, and `UnsupportedEvidence` with its own code for certification data without the PCK
     certificate (types 1 to 4) and for unknown types.
     """
-    reader = Reader(block, _WHAT, MalformedEvidence)
+    kept = _VERIFIED.find(octets)
+    return kept if kept is not None else _parse(octets)
+
+
+def _parse(octets: bytes) -> CertificationBlock:
+    reader = Reader(octets, _WHAT, MalformedEvidence)
     attestation_key = reader.take(64, "attestation key")
     body = reader.take(ENCLAVE_REPORT.size, "QE report")
     signature = reader.take(64, "QE report signature")
@@ -57,6 +69,7 @@ def parse_certification_block(block: bytes) -> CertificationBlock:
     _require_pck_chain(kind)
     ders = pem.decode_certificates(content, "PCK certificate chain", MalformedEvidence)
     return CertificationBlock(
+        octets,
         attestation_key,
         body,
         EnclaveReport._make(ENCLAVE_REPORT.unpack(body)),

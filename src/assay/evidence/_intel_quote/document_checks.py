@@ -29,8 +29,11 @@ def _identity_chain(case: PlatformCase) -> Seen:
 
 
 def _trusted_chain(chain: SigningChain, case: PlatformCase) -> Seen:
-    if case.anchors.find(chain.root) is None:
-        raise Mismatch(f"root key {chain.root.key_sha256}", "the key of a pinned root")
+    # The platform's own root: with several pinned, one vendor's documents must not judge another's platforms (CO-04).
+    if case.anchors.find(chain.root) != case.certification.anchor:
+        raise Mismatch(
+            f"root key {chain.root.key_sha256}", f"the platform's root: {case.certification.root.key_sha256}"
+        )
     try:
         verify_signing_chain(chain)
     except SignatureError as error:

@@ -26,7 +26,7 @@ CUSTOM_CLAIMS_CHECKS: Final[tuple[Check[OpenEnclaveReport], ...]] = (
         "custom_claims.binding",
         "CustomClaimsMismatch",
         "quote-verification 7.2",
-        "send the evidence as the Open Enclave library returned it, custom claims included",
+        "send the evidence as the Open Enclave library returned it, custom claims included (not a bare SGX quote)",
         BindingMismatch,
         _custom_claims,
     ),
