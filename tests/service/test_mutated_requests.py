@@ -34,7 +34,7 @@ async def send(app, request: Mutated) -> tuple[int, dict[bytes, bytes], bytes]:
         "raw_path": path.encode("latin-1"),
         "query_string": query.encode("latin-1"),
         "root_path": "",
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in request.headers],
+        "headers": _headers(request),
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8443),
     }
@@ -54,6 +54,26 @@ async def send(app, request: Mutated) -> tuple[int, dict[bytes, bytes], bytes]:
     await app(scope, receive, answer)
     body = b"".join(message.get("body", b"") for message in sent[1:])
     return sent[0]["status"], dict(sent[0]["headers"]), body
+
+
+def _headers(request: Mutated) -> list[tuple[bytes, bytes]]:
+    """Those of the request, and the Host that every HTTP/1.1 client sends unless it was mutated."""
+    found = [(name.encode(), value.encode("latin-1")) for name, value in request.headers]
+    return found if any(name == b"host" for name, _ in found) else [(b"host", b"localhost:8443"), *found]
+
+
+def test_a_path_that_a_proxy_may_read_otherwise_is_unknown(dev_settings) -> None:
+    from assay.service.app import create_app
+
+    async def scene() -> list[int]:
+        async with application(dev_settings) as running:
+            app = create_app(running.state)
+            paths = ("/certs", "/%63erts", "/attest%2FSgxEnclave", "/.well-%E2%84%AAnown/openid-configuration")
+            answers = [(await send(app, Mutated("GET", path, (), b"")))[0] for path in paths]
+            doubled = (("host", "a"), ("host", "b"))
+            return [*answers, (await send(app, Mutated("GET", "/certs", doubled, b"")))[0]]
+
+    assert asyncio.run(scene()) == [200, 200, 404, 404, 400]
 
 
 def test_ten_thousand_mutated_requests_meet_no_bug(dev_settings) -> None:
