@@ -7,6 +7,9 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Final, NoReturn
 
+import click
+
+from assay._version import __version__
 from assay.cli.failures import run_guarded
 from assay.cli.lazy import Entry, LazyGroup
 
@@ -35,7 +38,7 @@ _COMMANDS: Final = {
     "version": Entry("assay.cli.version", "version", "Print the version."),
 }
 
-root: Final = LazyGroup("assay", _COMMANDS, _HELP)
+root: Final = click.version_option(__version__, message="assay %(version)s")(LazyGroup("assay", _COMMANDS, _HELP))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
