@@ -18,6 +18,7 @@ from assay.errors import Malformed, PolicyEvaluationError
 from assay.evidence._intel_quote.certification import parse_certification_block
 from assay.formats.pem import decode_certificates
 from assay.pki.certificate import parse_certificate
+from assay.pki.revocation import parse_revocation_list
 from assay.policy import compile_policy
 from assay.simulator import Recipe, find_knob, simulate_sgx
 from tests.appraisals import AT, SIMULATED, failing_check, judge, simulated_case
@@ -59,3 +60,23 @@ def test_a_block_that_nobody_verified_is_not_remembered() -> None:
     octets = case.submission.evidence[436 + 64 :]
     other = bytes([octets[0] ^ 1]) + octets[1:]
     assert parse_certification_block(other) is not parse_certification_block(other)
+
+
+def _revocation_list(extension: x509.ExtensionType | None, entry: x509.ExtensionType | None) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "authority")])
+    revoked = x509.RevokedCertificateBuilder(9, AT)
+    if entry is not None:
+        revoked = revoked.add_extension(entry, critical=True)
+    builder = x509.CertificateRevocationListBuilder(name, AT, AT + timedelta(days=1), [], [revoked.build()])
+    if extension is not None:
+        builder = builder.add_extension(extension, critical=False)
+    return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
+
+
+def test_a_list_that_is_not_the_whole_truth_is_refused() -> None:
+    assert parse_revocation_list(_revocation_list(None, None), "whole list").serials == {9}
+    with pytest.raises(Malformed):
+        parse_revocation_list(_revocation_list(x509.DeltaCRLIndicator(1), None), "delta list")
+    with pytest.raises(Malformed):
+        parse_revocation_list(_revocation_list(None, x509.CRLReason(x509.ReasonFlags.key_compromise)), "odd entry")

@@ -305,3 +305,14 @@ def test_the_relying_party_needs_no_http_library():
 def test_keys_of_an_ec_issuer_are_found_beside_rsa_ones():
     keys = parse_key_set(json.dumps({"keys": [*KEYS["keys"], ec_jwk("second")]}).encode())
     verify(token("ES256", header={"kid": "second"}), keys=keys)
+
+
+def test_a_header_that_points_to_other_keys_is_refused():
+    assert reason(token(header={"jku": "https://evil.example/certs"})) == "KeyNotAllowed"
+    assert reason(token(header={"x5u": f"{ISSUER}/certs"})) == "KeyNotAllowed"
+    verify(token(header={"jku": f"{ISSUER}/certs"}))
+
+
+def test_a_token_that_ends_before_it_begins_is_refused_inside_the_skew_too():
+    assert reason(token(payload={"iat": NOW, "nbf": NOW, "exp": NOW - 1})) == "Expired"
+    verify(token(payload={"iat": NOW - 2, "nbf": NOW - 2, "exp": NOW - 1}))
