@@ -369,6 +369,35 @@ def test_unknown_platforms_are_asked_for_on_a_budget(intel):
     run(scenario())
 
 
+def test_invented_evaluation_numbers_are_asked_for_on_the_same_budget(intel):
+    clock = Clock()
+    intel.good[IDENTITY] = Answer(status=404)
+
+    async def scenario():
+        source = collector(intel, monotonic=clock, strangers_per_minute=2)
+        for number in range(100, 105):
+            await source.collect((replace(QE_IDENTITY, number=number),), AT)
+        assert intel.count(IDENTITY) == 2
+
+    run(scenario())
+
+
+def test_a_newer_document_in_a_directory_comes_before_one_that_is_held(intel, tmp_path):
+    directories = DirectorySource((tmp_path,), ANCHORS)
+
+    async def scenario():
+        source = collector(intel, directories=directories)
+        first = await source.collect(NEEDS, AT)
+        write(tmp_path / "newer", simulated_collateral(AT + timedelta(days=1)))
+        later = AT + timedelta(days=1)
+        assert await source.reload_directories()
+        second = await source.collect(NEEDS, later)
+        assert second.find(PCK_CRL) is directories.find(PCK_CRL, later)
+        assert second.find(PCK_CRL) is not first.find(PCK_CRL)
+
+    run(scenario())
+
+
 def test_the_vendor_is_not_asked_about_platforms_of_another_root(intel):
     async def scenario():
         source = collector(intel)
