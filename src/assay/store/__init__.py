@@ -2,6 +2,26 @@
 
 from assay.store.documents import SqlDocumentStore, StoredDocument
 from assay.store.engine import Store, default_database_url, open_store
+from assay.store.policies import (
+    NewPolicy,
+    PolicyAction,
+    PolicyVersion,
+    current_policies,
+    policy_history,
+    reset_policy,
+    roll_back_policy,
+    set_policy,
+)
+from assay.store.policy_signers import PolicySigner, add_signer, certificate_digest, load_signers, remove_signer
+from assay.store.provider_settings import ProviderSettings, TrustModel
+from assay.store.providers import (
+    StoredProvider,
+    change_provider,
+    create_provider,
+    delete_provider,
+    load_providers,
+    load_revisions,
+)
 from assay.store.sealing import SealingKey
 from assay.store.signing_keys import (
     Algorithm,
@@ -15,18 +35,39 @@ from assay.store.signing_keys import (
 from assay.store.tables import DEFAULT_PROVIDER
 
 __all__ = [
+    "add_signer",
     "Algorithm",
+    "certificate_digest",
+    "change_provider",
+    "create_provider",
+    "current_policies",
+    "current_signing_key",
+    "default_database_url",
     "DEFAULT_PROVIDER",
+    "delete_provider",
+    "ensure_signing_key",
+    "load_providers",
+    "load_revisions",
+    "load_signers",
+    "load_signing_keys",
+    "NewPolicy",
+    "open_store",
+    "policy_history",
+    "PolicyAction",
+    "PolicySigner",
+    "PolicyVersion",
+    "ProviderSettings",
+    "published",
+    "remove_signer",
+    "reset_policy",
+    "roll_back_policy",
+    "rotate_signing_key",
     "SealingKey",
+    "set_policy",
     "SigningKey",
     "SqlDocumentStore",
     "Store",
     "StoredDocument",
-    "current_signing_key",
-    "default_database_url",
-    "ensure_signing_key",
-    "load_signing_keys",
-    "open_store",
-    "published",
-    "rotate_signing_key",
+    "StoredProvider",
+    "TrustModel",
 ]

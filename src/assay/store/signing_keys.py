@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, InvalidOperation
 from assay.store.key_certificates import PrivateKey, issue_certificate, key_identifier, named_issuer
-from assay.store.tables import providers, signing_keys
+from assay.store.provider_lock import lock_provider
+from assay.store.tables import signing_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,10 +117,11 @@ def rotate_signing_key(
 
 
 def _lock(connection: Connection, provider: str) -> None:
-    """Makes writers of one provider's keys wait for one another; SQLite's transaction does so without."""
-    found = connection.execute(select(providers.c.id).where(providers.c.id == provider).with_for_update())
-    if found.first() is None:
-        raise ConfigurationError(f"there is no provider {provider!r}")
+    """Makes writers of one provider's keys wait for one another, and others notice that there are new keys."""
+    try:
+        lock_provider(connection, provider)
+    except InvalidOperation as error:
+        raise ConfigurationError(error.message) from error
 
 
 def _has_current(keys: Iterable[SigningKey], algorithm: Algorithm) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -47,15 +48,47 @@ metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s",
     }
 )
 
+# `revision` is counted up by whatever changes a provider, its policies, signers or keys; counting locks the provider.
 providers = Table(
     "providers",
     metadata,
     Column("id", Text, primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("settings", JSON, nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),
+)
+
+# Every version ever set, numbered from 1 within its provider and type; the one with the greatest number is in force.
+policies = Table(
+    "policies",
+    metadata,
+    Column("provider", Text, ForeignKey("providers.id"), primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("action", Text, nullable=False),
+    Column("jws", Text, nullable=False),
+    Column("policy_hash", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("restores", Integer),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
+)
+
+# `chain` is `x5c` as it was given, the signer's certificate first; `digest` is the SHA-256 of that certificate, in hex.
+policy_signers = Table(
+    "policy_signers",
+    metadata,
+    Column("provider", Text, ForeignKey("providers.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("digest", Text, nullable=False),
+    Column("chain", JSON, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    UniqueConstraint("provider", "digest"),
 )
 
 signing_keys = Table(

@@ -1,0 +1,169 @@
+"""Policies of providers, with every version that was ever in force: set, reset, rolled back, never overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from assay.errors import InvalidOperation
+from assay.store.provider_lock import lock_provider
+from assay.store.tables import policies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assay.store.engine import Store
+
+
+class PolicyAction(str, Enum):
+    """How a version came to be in force."""
+
+    SET = "set"
+    RESET = "reset"
+    ROLLBACK = "rollback"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """One version of the policy of a provider and type, numbered from 1.
+
+    `jws` is empty where the type's default is in force. `restores` is the number of the version that a rollback or an
+    admitted replay put back.
+    """
+
+    provider: str
+    type: str
+    number: int
+    action: PolicyAction
+    jws: str
+    policy_hash: str
+    token_hash: str
+    restores: int | None
+    set_by: str
+    set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewPolicy:
+    """What is to be in force: the JWS as submitted, its two hashes (rest-api 6.3); all empty for a reset."""
+
+    action: PolicyAction
+    jws: str = ""
+    policy_hash: str = ""
+    token_hash: str = ""
+
+    def version(self, provider: str, policy_type: str, restores: int | None, by: str, at: datetime) -> PolicyVersion:
+        """The version that this becomes; its number is given when it is written."""
+        hashes = (self.jws, self.policy_hash, self.token_hash)
+        return PolicyVersion(provider, policy_type, 0, self.action, *hashes, restores, by, at)
+
+
+def current_policies(store: Store, provider: str) -> tuple[PolicyVersion, ...]:
+    """The version in force of each type that was ever set."""
+    with store.reading() as connection:
+        newest = (
+            select(policies.c.type, func.max(policies.c.number).label("number"))
+            .where(policies.c.provider == provider)
+            .group_by(policies.c.type)
+            .subquery()
+        )
+        found = connection.execute(
+            select(policies)
+            .join(newest, (policies.c.type == newest.c.type) & (policies.c.number == newest.c.number))
+            .where(policies.c.provider == provider)
+        )
+        return tuple(_read(row) for row in found.mappings())
+
+
+def policy_history(store: Store, provider: str, policy_type: str) -> tuple[PolicyVersion, ...]:
+    """Every version of a type, oldest first."""
+    with store.reading() as connection:
+        return _history(connection, provider, policy_type)
+
+
+def set_policy(
+    store: Store, provider: str, policy_type: str, new: NewPolicy, *, by: str, at: datetime, allow_replay: bool
+) -> PolicyVersion:
+    """Puts a policy in force. The version in force already is set again without a new number.
+
+    Raises `InvalidOperation` for a JWS that was in force before the present one, unless a replay is allowed: it then
+    says in `restores` which version came back.
+    """
+    with store.writing() as connection:
+        lock_provider(connection, provider)
+        history = _history(connection, provider, policy_type)
+        if history and history[-1].token_hash == new.token_hash and history[-1].action is not PolicyAction.RESET:
+            return history[-1]
+        replayed = _replayed(history, new)
+        if replayed is not None and not allow_replay:
+            raise InvalidOperation(
+                f"this signed policy was version {replayed} and was replaced since: a replay of an older policy is "
+                "refused; sign it anew, roll back by number, or allow it explicitly"
+            )
+        return _append(connection, history, new.version(provider, policy_type, replayed, by, at))
+
+
+def reset_policy(store: Store, provider: str, policy_type: str, *, by: str, at: datetime) -> PolicyVersion | None:
+    """Puts the type's default in force; None when it was never anything else, as nothing is recorded then."""
+    with store.writing() as connection:
+        lock_provider(connection, provider)
+        history = _history(connection, provider, policy_type)
+        if not history or history[-1].action is PolicyAction.RESET:
+            return history[-1] if history else None
+        new = NewPolicy(PolicyAction.RESET)
+        return _append(connection, history, new.version(provider, policy_type, None, by, at))
+
+
+def roll_back_policy(
+    store: Store, provider: str, policy_type: str, number: int, *, by: str, at: datetime
+) -> PolicyVersion:
+    """Puts an older version in force again, under a new number; raises `InvalidOperation` for an unknown number."""
+    with store.writing() as connection:
+        lock_provider(connection, provider)
+        history = _history(connection, provider, policy_type)
+        old = next((version for version in history if version.number == number), None)
+        if old is None:
+            known = f"1 to {history[-1].number}" if history else "none"
+            raise InvalidOperation(f"policy {policy_type} has no version {number}; there are {known}")
+        new = NewPolicy(PolicyAction.ROLLBACK, old.jws, old.policy_hash, old.token_hash)
+        return _append(connection, history, new.version(provider, policy_type, number, by, at))
+
+
+def _replayed(history: Iterable[PolicyVersion], new: NewPolicy) -> int | None:
+    """The number under which the JWS was last in force, if another one was put in force after it.
+
+    A reset in between is no newer policy: the same JWS may follow it.
+    """
+    last = None
+    for version in history:
+        if version.token_hash == new.token_hash and version.jws:
+            last = version.number
+        elif version.jws and last is not None:
+            return last
+    return None
+
+
+def _history(connection: Connection, provider: str, policy_type: str) -> tuple[PolicyVersion, ...]:
+    found = connection.execute(
+        select(policies)
+        .where(policies.c.provider == provider)
+        .where(policies.c.type == policy_type)
+        .order_by(policies.c.number)
+    )
+    return tuple(_read(row) for row in found.mappings())
+
+
+def _append(connection: Connection, history: tuple[PolicyVersion, ...], version: PolicyVersion) -> PolicyVersion:
+    numbered = replace(version, number=history[-1].number + 1 if history else 1)
+    row = {column.name: getattr(numbered, column.name) for column in policies.columns}
+    connection.execute(insert(policies).values({**row, "action": numbered.action.value}))
+    return numbered
+
+
+def _read(row: RowMapping) -> PolicyVersion:
+    return PolicyVersion(**{**row, "action": PolicyAction(row["action"])})
