@@ -11,7 +11,7 @@ import httpx2
 from assay.collateral import Collector, DirectorySource
 from assay.service.app import create_app
 from assay.service.config import Settings
-from assay.service.server import prepare
+from assay.service.server import build_authenticator, prepare
 from assay.service.state import ServiceState, load_anchors
 from assay.store import SealingKey, SqlDocumentStore, Store, default_database_url, open_store
 from tests.service.material import AT
@@ -58,7 +58,7 @@ async def application(
     directories = DirectorySource(settings.collateral, anchors) if settings.collateral else None
     documents = SqlDocumentStore(opened)
     collector = Collector(anchors, directories=directories, services=services, store=documents)
-    state = ServiceState(settings, opened, collector, None)
+    state = ServiceState(settings, opened, collector, build_authenticator(settings), None)
     transport = httpx2.ASGITransport(app=create_app(state))
     async with state.running(), httpx2.AsyncClient(transport=transport, base_url=settings.base_url) as client:
         yield Application(state, client)

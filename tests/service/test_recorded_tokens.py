@@ -13,6 +13,8 @@ import pytest
 from assay.formats import base64url
 from assay.policy import AppraisalPolicy, stored_policy
 from assay.service.config import read_rules
+from assay.service.provider import PolicyInForce
+from assay.service.tenancy import Providers
 from tests.service.in_process import application, development
 from tests.service.material import OPEN_ENCLAVE, SGX, claims_of, held_data, take_apart
 from tests.shared_vectors import SHARED, shared_path
@@ -74,8 +76,10 @@ def test_the_recorded_tokens_are_reproduced_member_by_member(settings) -> None:
             for row in recorded():
                 theirs = row["payload"]
                 # The policy that was in force there is named by its hash.
-                policies = dict.fromkeys(running_.state.provider.policies, in_force[theirs["x-ms-policy-hash"]])
-                running_.state.provider = replace(running_.state.provider, policies=policies)
+                chosen = PolicyInForce(in_force[theirs["x-ms-policy-hash"]], None)
+                provider = running_.state.providers.default
+                provider = replace(provider, policies=dict.fromkeys(provider.policies, chosen))
+                running_.state.providers = Providers({provider.name: provider})
                 path = row["operation"].removeprefix("POST ")
                 response = await running_.client.post(f"{path}?api-version=2020-10-01", json=recorded_request(row))
                 claims = dict(claims_of(response))

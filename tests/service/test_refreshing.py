@@ -43,11 +43,11 @@ def test_a_key_rotated_by_another_process_is_used_and_the_old_one_stays_listed(s
 def test_a_database_that_was_unusable_for_a_while_is_followed_again(service: Running) -> None:
     with service.client() as client:
         before = kids(client)
-        alter(service, "ALTER TABLE signing_keys RENAME TO away")
+        alter(service, "ALTER TABLE providers RENAME TO away")
         wait_for(lambda: "refresh failed" in service.said(), what="the notice of an unusable database")
         # Keys and policies are in memory: requests are answered meanwhile.
         assert token_of(client.post(SGX, json=sgx_body())).header["kid"] == before[0]
-        alter(service, "ALTER TABLE away RENAME TO signing_keys")
+        alter(service, "ALTER TABLE away RENAME TO providers")
         rotate(service)
         wait_for(lambda: len(kids(client)) == 2, what="the new key")
 

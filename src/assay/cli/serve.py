@@ -16,11 +16,13 @@ Examples:
       on a laptop: self-signed TLS, simulator evidence allowed, nothing to configure
   ASSAY_SEALING_KEY=$(openssl rand -base64 32) assay serve \\
       --base-url https://attest.example.org --tls-cert server.pem --tls-key server.key
-      in production: keep the sealing key, the signing keys in the database are encrypted under it
+      in production: keep the sealing key, the signing keys in the database are encrypted under it;
+      add --authentication FILE, or nobody can manage policies
   assay serve --dev --collateral ./collateral --offline
       without any network: endorsements from a directory only
 """
 
+_TOKENS = ("reader.token", "contributor.token", "operator.token")
 _IGNORED = ("ASSAY_SERVE_DEV", "ASSAY_SERVE_UNSAFE_VERIFY_AT", "ASSAY_SERVE_UNSAFE_NO_REVOCATION", "ASSAY_DEV")
 
 
@@ -33,6 +35,12 @@ def _unsafe_option(*names: str, **settings: Any) -> Callable[[Callable[..., None
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8443, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--base-url", help="What clients call and tokens name as issuer  [default: https://localhost:PORT]")
+@click.option("--provider-url", metavar="PATTERN", help="Base URLs of providers  [default: BASE-URL/provider/{name}]")
+@click.option(
+    "--authentication",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file: which issuers' bearer tokens grant which roles.",
+)
 @click.option("--database-url", help="sqlite:///PATH or postgresql://USER@HOST/NAME  [default: SQLite in --state-dir]")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Embedded database and development files.")
 @click.option("--workers", default=1, type=click.IntRange(1, 64), help="Processes, each with a socket of its own.")
@@ -91,6 +99,7 @@ def _announce(base_url: str) -> None:
 def _warn_development(state_dir: Path) -> None:
     click.echo(
         "assay: DEVELOPMENT MODE. Evidence of the simulator is believed, whose keys everybody knows; its tokens are "
-        f"marked.\nassay: clients trust {state_dir / 'dev' / 'ca.pem'}",
+        f"marked.\nassay: clients trust {state_dir / 'dev' / 'ca.pem'}\n"
+        f"assay: bearer tokens: {' '.join(str(state_dir / 'dev' / name) for name in _TOKENS)}",
         err=True,
     )

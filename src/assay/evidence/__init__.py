@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from assay.evidence.base import AnyEvidenceType
 from assay.evidence.open_enclave import OPEN_ENCLAVE
@@ -12,9 +13,41 @@ EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (SGX_ENCLAVE, OPEN_ENCLAVE)
 # Which type may build on which other's public functions (design, section 4); the architecture test holds it.
 BUILDS_ON: Final = {"open_enclave": ("sgx_enclave",)}
 
+
+class PolicyType(NamedTuple):
+    """What a policy can be set for: its default text, None where there is none, and its name in messages."""
+
+    default_policy: str | None
+    label: str
+
+
+def _policy_types() -> dict[str, PolicyType]:
+    own = {kind.name: PolicyType(kind.default_policy, kind.name) for kind in EVIDENCE_TYPES}
+    return {**{name: PolicyType(None, label) for name, label in _POLICY_ONLY.items()}, **own}
+
+
+# Types whose policies clients manage (rest-api 1) and whose evidence is not verified yet, with their names in messages.
+_POLICY_ONLY: Final = {
+    "SevSnpVm": "SevSnpVm",
+    "TdxVm": "TdxVm",
+    "AzureGuest": "AzureGuest",
+    "Tpm": "VBS",
+    "VbsEnclave": "VBS",
+}
+# Each attestation type has its own policy (rest-api 1).
+POLICY_TYPES: Final[Mapping[str, PolicyType]] = _policy_types()
+
 _BY_NAME: Final = {kind.name.lower(): kind for kind in EVIDENCE_TYPES}
 
 
 def find_evidence_type(name: str) -> AnyEvidenceType | None:
     """The evidence type of a wire name, case ignored (rest-api 2.1.1), or None."""
     return _BY_NAME.get(name.lower())
+
+
+_POLICY_NAMES: Final = {name.lower(): name for name in POLICY_TYPES}
+
+
+def find_policy_type(name: str) -> str | None:
+    """The name of a policy type as it is spelled here, case ignored (rest-api 2.1.1), or None."""
+    return _POLICY_NAMES.get(name.lower())

@@ -11,41 +11,40 @@ from starlette.responses import Response
 
 from assay import clock
 from assay.appraise import appraise, needs_of, parse_evidence
-from assay.errors import EndorsementUnavailable, Unauthorized
+from assay.errors import EndorsementUnavailable
 from assay.evidence import find_evidence_type
 from assay.evidence.base import AnyEvidenceType
 from assay.formats.strict_json import JsonValue
-from assay.policy import AppraisalPolicy
 from assay.result.attestation import AttestationResult
 from assay.result.payload import Envelope, encode_payload
 from assay.result.token import sign_token, unsecured_token
+from assay.service.authorisation import authenticate
+from assay.service.context import provider_of, state_of
 from assay.service.errors import HttpRefusal, encode_details
 from assay.service.provider import Provider
 from assay.service.requests import LEGACY_VERSION, read_members, require_api_version
 from assay.service.responses import encode, json_response
-from assay.service.state import ServiceState
 
 
 async def attest(request: Request) -> Response:
     """Answer one attest call: decode, parse, choose policy, needs, collect, verify, claims, policy, result, sign."""
-    state: ServiceState = request.app.state.service
-    provider = state.provider
+    state, provider = state_of(request), provider_of(request)
     kind = _evidence_type(request)
     version = require_api_version(request)
     if version == LEGACY_VERSION and not state.settings.dev:
-        raise Unauthorized("api-version 2018-09-01-preview needs a bearer token for every attest call")
+        await authenticate(request)  # rest-api 12: this version needs a bearer for everything
 
     submission = kind.decode(_members(await read_members(request), kind, version))
     evidence = parse_evidence(kind, submission)
     policy = provider.choose_policy(kind.policy_type(evidence), submission.draft_policy)
-    grounds = state.grounds(policy.configuration)
+    grounds = state.grounds(provider, policy.configuration)
     needs = needs_of(kind, evidence, grounds)
     collected = state.collector.recall(needs, grounds.at) or await state.collector.collect(needs, grounds.at)
     try:
         result = appraise(kind, evidence, submission, replace(grounds, endorsements=collected), policy)
     except EndorsementUnavailable as error:
         raise collected.explain(error) from error
-    token = issue(result, provider, state, policy)
+    token = issue(result, provider)
     return _answer(request, kind, result, token, version)
 
 
@@ -69,11 +68,11 @@ def _members(members: Mapping[str, JsonValue], kind: AnyEvidenceType, version: s
     return translated
 
 
-def issue(result: AttestationResult, provider: Provider, state: ServiceState, policy: AppraisalPolicy) -> str:
+def issue(result: AttestationResult, provider: Provider) -> str:
     """The token of a result: signed, or unsecured under a draft policy (rest-api 6.1)."""
-    envelope = Envelope(provider.base_url, clock.now(), secrets.token_hex(32), state.settings.token_lifetime)
+    envelope = Envelope(provider.base_url, clock.now(), secrets.token_hex(32), provider.token_lifetime)
     payload = encode_payload(result, envelope)
-    if policy.identity.draft:
+    if result.policy.draft:
         return unsecured_token(payload, provider.base_url, provider.signer.key_id)
     return sign_token(payload, provider.signer, provider.base_url)
 

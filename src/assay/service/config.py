@@ -14,6 +14,7 @@ from assay.collateral.settings import INTEL_SERVICE
 from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT, TcbStatus
 from assay.errors import ConfigurationError
 from assay.evidence.base import PlatformRules
+from assay.service.access import TrustedIssuer
 
 Algorithm = Literal["RS256", "ES256"]
 Channel = Literal["standard", "early"]
@@ -44,6 +45,8 @@ class Settings:
     algorithm: Algorithm = "RS256"
     token_lifetime: timedelta = timedelta(hours=8)
     trusted_proxies: tuple[str, ...] = ()
+    issuers: tuple[TrustedIssuer, ...] = ()
+    provider_url: str = ""
     dev: bool = False
     unsafe_verify_at: datetime | None = None
     unsafe_no_revocation: bool = False
@@ -81,6 +84,15 @@ def read_base_url(text: str) -> str:
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise ConfigurationError(f"--base-url: {text!r} is not a URL like https://attest.example.org")
     return text.rstrip("/")
+
+
+def read_provider_url(text: str | None) -> str:
+    """The pattern of providers' base URLs, with `{name}` in its host; empty for addresses under the service's own."""
+    if text is None:
+        return ""
+    if text.count("{name}") != 1 or "{name}" not in (urlsplit(text).netloc):
+        raise ConfigurationError(f"--provider-url: {text!r} is not like https://{{name}}.attest.example.org")
+    return read_base_url(text)
 
 
 def read_accepted_tcb(text: str) -> frozenset[TcbStatus]:

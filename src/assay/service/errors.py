@@ -8,6 +8,7 @@ from assay.errors import (
     AssayError,
     EndorsementUnavailable,
     InvalidOperation,
+    IssuerUnavailable,
     LimitExceeded,
     Malformed,
     PolicyEvaluationError,
@@ -47,6 +48,7 @@ _TABLE: Final = (
     _Row(Unauthorized, 401, "Unauthorized"),
     _Row(EndorsementUnavailable, 503, "EndorsementUnavailable"),
     _Row(StoreUnavailable, 503, "ServiceUnavailable"),
+    _Row(IssuerUnavailable, 503, "ServiceUnavailable"),
 )
 
 
@@ -122,7 +124,7 @@ def _plain_detail(error: AssayError) -> dict[str, JsonValue]:
 
 
 def _headers(error: AssayError) -> tuple[tuple[str, str], ...]:
-    if isinstance(error, EndorsementUnavailable):
+    if isinstance(error, EndorsementUnavailable | IssuerUnavailable):
         return (("Retry-After", str(error.retry_after or RETRY_AFTER_SECONDS)),)
     if isinstance(error, Unauthorized):
         return (("WWW-Authenticate", 'Bearer resource="https://attest.azure.net"'),)

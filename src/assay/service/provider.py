@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from assay.evidence import EVIDENCE_TYPES
+from assay.errors import AssayError, InvalidOperation, StoreUnavailable
+from assay.evidence import POLICY_TYPES
+from assay.evidence.base import PlatformRules
 from assay.policy import AppraisalPolicy, draft_policy, stored_policy
+from assay.policy.signed import parse_management_jws, policy_text, verify_management_jws
 from assay.result.token import Signer
+from assay.store import PolicySigner, PolicyVersion, ProviderSettings, TrustModel
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyInForce:
+    """The policy of one type: as it is evaluated, and the version that was set, None where it is the type's default.
+
+    `damaged` says why a stored policy cannot be used: it was changed behind the service's back (rest-api 8.1).
+    """
+
+    appraisal: AppraisalPolicy | None
+    version: PolicyVersion | None
+    damaged: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,19 +33,63 @@ class Provider:
 
     name: str
     base_url: str
+    settings: ProviderSettings
+    rules: PlatformRules
+    token_lifetime: timedelta
     signer: Signer
-    policies: Mapping[str, AppraisalPolicy]
+    policies: Mapping[str, PolicyInForce]
+    policy_signers: tuple[PolicySigner, ...]
     key_set: bytes
     discovery: bytes
+
+    @property
+    def is_isolated(self) -> bool:
+        return self.settings.trust_model is TrustModel.ISOLATED
+
+    @property
+    def is_shared(self) -> bool:
+        return self.settings.trust_model is TrustModel.SHARED
 
     def choose_policy(self, policy_type: str, draft: str | None) -> AppraisalPolicy:
         """The draft of the request if there is one, else the provider's policy (rest-api 7.0).
 
-        Raises `PolicyParsingError` or `InvalidOperation` for a draft that cannot be read.
+        Raises `PolicyParsingError` or `InvalidOperation` for a draft that cannot be read, `InvalidOperation` where no
+        policy is set and the type has no default, and `StoreUnavailable` for a stored policy that was tampered with:
+        never is a default used in its place (attack case IN-13).
         """
-        return self.policies[policy_type] if draft is None else draft_policy(draft)
+        if draft is not None:
+            return draft_policy(draft)
+        chosen = self.policies[policy_type]
+        if chosen.damaged:
+            raise StoreUnavailable(f"the stored {policy_type} policy cannot be used: {chosen.damaged}")
+        if chosen.appraisal is None:
+            raise InvalidOperation(
+                f"A {POLICY_TYPES[policy_type].label} attestation policy has not been set on the attestation provider."
+            )
+        return chosen.appraisal
 
 
-def default_policies() -> dict[str, AppraisalPolicy]:
-    """The policies in force where none was set (policy-language 11.4)."""
-    return {kind.name: stored_policy(kind.default_policy) for kind in EVIDENCE_TYPES if kind.default_policy is not None}
+def policies_in_force(versions: Mapping[str, PolicyVersion]) -> dict[str, PolicyInForce]:
+    """The policy of every type, from the versions in force of those types that were ever set."""
+    return {name: _in_force(name, versions.get(name)) for name in POLICY_TYPES}
+
+
+def _in_force(policy_type: str, version: PolicyVersion | None) -> PolicyInForce:
+    default = POLICY_TYPES[policy_type].default_policy
+    if version is None or not version.jws:
+        return PolicyInForce(stored_policy(default) if default is not None else None, version)
+    try:
+        return PolicyInForce(_read(version), version)
+    except AssayError as error:
+        return PolicyInForce(None, version, error.message)
+
+
+def _read(version: PolicyVersion) -> AppraisalPolicy:
+    """The policy of a stored JWS. Its signature is verified again, and its hashes are those it was stored with."""
+    jws = parse_management_jws(version.jws)
+    if not jws.is_unsecured:
+        verify_management_jws(jws)
+    policy = stored_policy(policy_text(jws), jws.signer)
+    if (policy.identity.hash, jws.token_hash) != (version.policy_hash, version.token_hash):
+        raise StoreUnavailable("it is not the text that was set")
+    return policy

@@ -49,7 +49,7 @@ async def read_members(request: Request, limit: int = limits.REQUEST_BODY) -> Ma
     Raises `MalformedRequest`, and `HttpRefusal` for size (413), encoding or type (415) and slowness (408).
     """
     _require_type(request)
-    body = await _read_body(request, limit)
+    body = await read_body(request, limit)
     try:
         members = strict_json.decode_object(body)
     except JsonError as error:
@@ -66,7 +66,8 @@ def _require_type(request: Request) -> None:
         raise HttpRefusal(415, "UnsupportedMediaType", f"content type {media_type[:60]!r} instead of application/json")
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
+    """The octets of the body; raises `HttpRefusal` for size and slowness, `MalformedRequest` when the caller leaves."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdecimal() and (len(declared) > 12 or int(declared) > limit):
         raise _too_large(limit)

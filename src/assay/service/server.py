@@ -16,18 +16,21 @@ from multiprocessing.context import SpawnProcess
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
 import uvicorn
 
 from assay import clock
 from assay.collateral import CollateralSettings, Collector, DirectorySource, IntelService
 from assay.errors import ConfigurationError
+from assay.service.access import Authenticator, ensure_development_tokens, load_development_issuer
 from assay.service.app import create_app
 from assay.service.config import Settings
 from assay.service.logs import configure_logs
 from assay.service.protocol import BoundedProtocol
 from assay.service.state import ServiceState, load_anchors
+from assay.service.tenancy import Tenancy
 from assay.service.tls import TlsCertificate, ensure_development_certificate
-from assay.store import DEFAULT_PROVIDER, SealingKey, SqlDocumentStore, ensure_signing_key, open_store
+from assay.store import SqlDocumentStore, open_store
 
 STOP_SECONDS: Final = 10
 _BACKLOG: Final = 2048
@@ -41,9 +44,12 @@ def prepare(settings: Settings) -> None:
     load_anchors(settings)
     # Before any worker, or each would make a development certificate of its own.
     _tls(settings)
+    if settings.dev:
+        ensure_development_tokens(settings.state_dir / "dev", clock.now())
+    elif not settings.issuers:
+        _log_no_issuers()
     with open_store(settings.database_url) as store:
-        sealing = SealingKey.from_text(settings.sealing_key)
-        ensure_signing_key(store, DEFAULT_PROVIDER, settings.base_url, settings.algorithm, sealing, at=clock.now())
+        Tenancy(settings, store).load()
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -118,7 +124,20 @@ def build_state(settings: Settings) -> ServiceState:
         store=SqlDocumentStore(store),
         settings=collateral,
     )
-    return ServiceState(settings, store, collector, _tls(settings))
+    return ServiceState(settings, store, collector, build_authenticator(settings), _tls(settings))
+
+
+def build_authenticator(settings: Settings) -> Authenticator:
+    """Who is believed about callers: the configured issuers, in development also the service's own."""
+    development = load_development_issuer(settings.state_dir / "dev") if settings.dev else None
+    return Authenticator(settings.issuers, development)
+
+
+def _log_no_issuers() -> None:
+    configure_logs()
+    structlog.get_logger("assay.service").warning(
+        "no administration: policies and providers cannot be managed until --authentication names an issuer of tokens"
+    )
 
 
 def _run(settings: Settings, listener: socket.socket, started: Callable[[], None]) -> None:

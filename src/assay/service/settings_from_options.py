@@ -9,11 +9,13 @@ from pathlib import Path
 
 from assay.collateral.settings import INTEL_SERVICE, CollateralSettings
 from assay.errors import ConfigurationError
+from assay.service.access import read_issuers
 from assay.service.config import (
     Settings,
     default_state_dir,
     read_algorithm,
     read_base_url,
+    read_provider_url,
     read_rules,
     read_sealing_key,
 )
@@ -62,11 +64,16 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
     base_url = options.text("base_url")
     if base_url is None and not dev:
         raise ConfigurationError("--base-url is required: tokens name it as their issuer (with --dev it has a default)")
+    base_url = read_base_url(base_url or f"https://localhost:{port}")
+    authentication = options.path("authentication")
+    issuers = read_issuers(authentication, base_url=base_url) if authentication is not None else ()
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Settings(
         host=host,
         port=port,
-        base_url=read_base_url(base_url or f"https://localhost:{port}"),
+        base_url=base_url,
+        provider_url=read_provider_url(options.text("provider_url")),
+        issuers=issuers,
         database_url=options.text("database_url") or default_database_url(state_dir),
         state_dir=state_dir,
         workers=options.number("workers", 1),

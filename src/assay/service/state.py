@@ -1,10 +1,12 @@
-"""What the requests of one process share: settings, provider, collateral, grounds; refreshed in the background."""
+"""What the requests of one process share: settings, providers, collateral, grounds; refreshed in the background."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
 
 import structlog
 
@@ -14,77 +16,96 @@ from assay.collateral import Collector
 from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.anchors import TrustAnchors
 from assay.evidence.base import Grounds
+from assay.service.access import Authenticator
 from assay.service.config import Settings
-from assay.service.metadata import encode_discovery, encode_key_set
-from assay.service.provider import Provider, default_policies
-from assay.service.responses import encode
-from assay.service.signing import LocalSigner
+from assay.service.provider import Provider
+from assay.service.tenancy import Providers, Tenancy
 from assay.service.tls import TlsCertificate
-from assay.store import DEFAULT_PROVIDER, SealingKey, Store, current_signing_key, load_signing_keys, published
+from assay.store import Store
 
-POLL_SECONDS = 1.0
+# A change made by one process is in force in all of them within a second.
+POLL_SECONDS: Final = 0.5
 log = structlog.get_logger("assay.service")
 
 
 class ServiceState:
     """The memory of one process; requests read it and issue no SQL (design, section 8)."""
 
-    def __init__(self, settings: Settings, store: Store, collector: Collector, tls: TlsCertificate | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        collector: Collector,
+        authenticator: Authenticator,
+        tls: TlsCertificate | None,
+    ) -> None:
         self.settings = settings
         self.store = store
         self.collector = collector
+        self.authenticator = authenticator
         self.tls = tls
         self.anchors = load_anchors(settings)
         self.ready = False
+        self._tenancy = Tenancy(settings, store)
+        self._loading = asyncio.Lock()
         self._seen = store.change_counter()
-        self.provider = self._load_provider()
+        self.providers: Providers = self._tenancy.load()
 
-    def grounds(self, configuration: Configuration | None = None) -> Grounds:
+    @property
+    def at(self) -> datetime:
+        """The time at which evidence, endorsements and policy signers are judged."""
+        return self.settings.unsafe_verify_at or clock.now()
+
+    def grounds(self, provider: Provider, configuration: Configuration | None = None) -> Grounds:
         """What a request is judged on now under a policy's configuration, before its endorsements are known."""
         settings = self.settings
         return Grounds(
-            at=settings.unsafe_verify_at or clock.now(),
+            at=self.at,
             anchors=self.anchors,
-            rules=settings.rules,
+            rules=provider.rules,
             configuration=configuration or {},
             unsafe_no_revocation=settings.unsafe_no_revocation,
             marks=settings.marks,
         )
 
-    def _load_provider(self) -> Provider:
-        settings = self.settings
-        sealing = SealingKey.from_text(settings.sealing_key)
-        keys = load_signing_keys(self.store, DEFAULT_PROVIDER, sealing)
-        key = current_signing_key(keys, settings.algorithm)
-        listed = published(keys, clock.now(), settings.token_lifetime)
-        algorithms = tuple(dict.fromkeys(key.algorithm for key in listed))
-        return Provider(
-            DEFAULT_PROVIDER,
-            settings.base_url,
-            LocalSigner(key),
-            default_policies(),
-            encode(encode_key_set(sorted(listed, key=lambda k: k is not key))),
-            encode(encode_discovery(settings.base_url, algorithms)),
-        )
+    async def reload_providers(self) -> None:
+        """Brings this process up to what the store holds; called after a change of its own, too."""
+        async with self._loading:
+            self.providers = await asyncio.to_thread(self._tenancy.load)
+
+    async def changed(self) -> None:
+        """After a change that this process made: returns when every process of the installation answers by it.
+
+        Clients set a policy and attest in the next call, which another process may get (rest-api 8.4).
+        """
+        await self.reload_providers()
+        if self.settings.workers > 1 or not self.settings.database_url.startswith("sqlite"):
+            await asyncio.sleep(2 * POLL_SECONDS)
 
     async def keep_fresh(self) -> None:
-        """Until cancelled: notice changes in the store, the collateral and the TLS files, once a second.
+        """Until cancelled: notice changes in the store, the collateral, the issuers' keys and the TLS files.
 
         Each step stands alone: what fails in one must not keep a revocation list or a certificate from being noticed.
         """
-        steps = (self._refresh_provider, self._reload_directories, self._renew_collateral, self._reload_tls)
+        steps = (
+            self._refresh_providers,
+            self._reload_directories,
+            self._renew_collateral,
+            self._renew_issuers,
+            self._reload_tls,
+        )
         while True:
             await asyncio.sleep(POLL_SECONDS)
             for step in steps:
                 try:
                     await step()
-                except Exception as error:  # noqa: BLE001  # nothing may end this task; the next second tries again
+                except Exception as error:  # noqa: BLE001  # nothing may end this task; the next round tries again
                     log.warning("refresh failed", step=step.__name__, error=f"{type(error).__name__}: {error}")
 
-    async def _refresh_provider(self) -> None:
+    async def _refresh_providers(self) -> None:
         counter = await asyncio.to_thread(self.store.change_counter)
         if counter != self._seen:
-            self.provider = await asyncio.to_thread(self._load_provider)
+            await self.reload_providers()
             self._seen = counter
 
     async def _reload_directories(self) -> None:
@@ -95,6 +116,9 @@ class ServiceState:
         for need, reason in refreshed.failed:
             log.warning("collateral not renewed", document=str(need), reason=reason)
 
+    async def _renew_issuers(self) -> None:
+        await self.authenticator.refresh_due()
+
     async def _reload_tls(self) -> None:
         if self.tls is not None:
             self.tls.reload_if_changed()
@@ -102,7 +126,7 @@ class ServiceState:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The lifespan: background refresh while requests are served, everything closed at the end."""
-        await self.collector.warm(self.grounds().at)
+        await self.collector.warm(self.grounds(self.providers.default).at)
         task = asyncio.create_task(self.keep_fresh())
         self.ready = True
         try:
@@ -113,6 +137,7 @@ class ServiceState:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
             await self.collector.close()
+            await self.authenticator.close()
             self.store.close()
 
 

@@ -3,6 +3,7 @@
 from assay.store.documents import SqlDocumentStore, StoredDocument
 from assay.store.engine import Store, default_database_url, open_store
 from assay.store.policies import (
+    Author,
     NewPolicy,
     PolicyAction,
     PolicyVersion,
@@ -35,6 +36,7 @@ from assay.store.signing_keys import (
 from assay.store.tables import DEFAULT_PROVIDER
 
 __all__ = [
+    "Author",
     "add_signer",
     "Algorithm",
     "certificate_digest",

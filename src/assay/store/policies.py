@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from assay.errors import InvalidOperation
+from assay.store.policy_signers import require_member
 from assay.store.provider_lock import lock_provider
 from assay.store.tables import policies
 
@@ -63,6 +64,20 @@ class NewPolicy:
         return PolicyVersion(provider, policy_type, 0, self.action, *hashes, restores, by, at)
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who changes a policy: the caller's name, and the digest of the signer who must be a member of the set, if any."""
+
+    name: str
+    signer: str | None = None
+
+    def require(self, connection: Connection, provider: str) -> None:
+        """Locks the provider; raises `InvalidOperation` when the signer is no member, whatever was known before."""
+        lock_provider(connection, provider)
+        if self.signer is not None:
+            require_member(connection, provider, self.signer)
+
+
 def current_policies(store: Store, provider: str) -> tuple[PolicyVersion, ...]:
     """The version in force of each type that was ever set."""
     with store.reading() as connection:
@@ -87,7 +102,14 @@ def policy_history(store: Store, provider: str, policy_type: str) -> tuple[Polic
 
 
 def set_policy(
-    store: Store, provider: str, policy_type: str, new: NewPolicy, *, by: str, at: datetime, allow_replay: bool
+    store: Store,
+    provider: str,
+    policy_type: str,
+    new: NewPolicy,
+    *,
+    author: Author,
+    at: datetime,
+    allow_replay: bool,
 ) -> PolicyVersion:
     """Puts a policy in force. The version in force already is set again without a new number.
 
@@ -95,7 +117,7 @@ def set_policy(
     says in `restores` which version came back.
     """
     with store.writing() as connection:
-        lock_provider(connection, provider)
+        author.require(connection, provider)
         history = _history(connection, provider, policy_type)
         if history and history[-1].token_hash == new.token_hash and history[-1].action is not PolicyAction.RESET:
             return history[-1]
@@ -105,18 +127,20 @@ def set_policy(
                 f"this signed policy was version {replayed} and was replaced since: a replay of an older policy is "
                 "refused; sign it anew, roll back by number, or allow it explicitly"
             )
-        return _append(connection, history, new.version(provider, policy_type, replayed, by, at))
+        return _append(connection, history, new.version(provider, policy_type, replayed, author.name, at))
 
 
-def reset_policy(store: Store, provider: str, policy_type: str, *, by: str, at: datetime) -> PolicyVersion | None:
+def reset_policy(
+    store: Store, provider: str, policy_type: str, *, author: Author, at: datetime
+) -> PolicyVersion | None:
     """Puts the type's default in force; None when it was never anything else, as nothing is recorded then."""
     with store.writing() as connection:
-        lock_provider(connection, provider)
+        author.require(connection, provider)
         history = _history(connection, provider, policy_type)
         if not history or history[-1].action is PolicyAction.RESET:
             return history[-1] if history else None
         new = NewPolicy(PolicyAction.RESET)
-        return _append(connection, history, new.version(provider, policy_type, None, by, at))
+        return _append(connection, history, new.version(provider, policy_type, None, author.name, at))
 
 
 def roll_back_policy(

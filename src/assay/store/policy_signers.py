@@ -51,7 +51,7 @@ def add_signer(store: Store, provider: str, chain: tuple[str, ...], *, signed_by
     """Adds a member, or does nothing when it is one; raises `InvalidOperation` when `signed_by` (a digest) is none."""
     with store.writing() as connection:
         lock_provider(connection, provider)
-        _require_member(connection, provider, signed_by)
+        require_member(connection, provider, signed_by)
         add_member(connection, provider, chain, by=by, at=at)
 
 
@@ -62,7 +62,7 @@ def remove_signer(store: Store, provider: str, digest: str, *, signed_by: str) -
     """
     with store.writing() as connection:
         lock_provider(connection, provider)
-        members = _require_member(connection, provider, signed_by)
+        members = require_member(connection, provider, signed_by)
         if digest not in members:
             return
         if len(members) == 1:
@@ -72,7 +72,8 @@ def remove_signer(store: Store, provider: str, digest: str, *, signed_by: str) -
         )
 
 
-def _require_member(connection: Connection, provider: str, digest: str) -> frozenset[str]:
+def require_member(connection: Connection, provider: str, digest: str) -> frozenset[str]:
+    """The members' digests; raises `InvalidOperation` when `digest` is none of them, here where changes are made."""
     members = frozenset(signer.digest for signer in _load(connection, provider))
     if digest not in members:
         raise InvalidOperation("the request is not signed by a policy management certificate of this provider")

@@ -1,0 +1,211 @@
+"""Answers of the resource provider: create, show, list, change and delete providers (rest-api 14)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from assay import clock
+from assay.errors import InvalidOperation
+from assay.policy.signers import read_certificate
+from assay.service.access import Action, Caller
+from assay.service.authorisation import authenticate
+from assay.service.context import caller_of, state_of
+from assay.service.control_plane.addresses import Address, Subject, parse_address
+from assay.service.control_plane.resources import (
+    encode_operations,
+    encode_provider,
+    read_requested,
+    require_name,
+)
+from assay.service.errors import HttpRefusal
+from assay.service.requests import read_members
+from assay.service.responses import empty_response, encode, json_response
+from assay.store import (
+    DEFAULT_PROVIDER,
+    ProviderSettings,
+    certificate_digest,
+    change_provider,
+    create_provider,
+    delete_provider,
+)
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from assay.formats.strict_json import JsonValue
+    from assay.service.provider import Provider
+
+_VERSIONS: Final = frozenset({"2018-09-01-preview", "2020-10-01", "2021-06-01-preview", "2021-06-01"})
+
+
+async def answer(request: Request) -> Response:
+    """One call to the control plane; whoever makes, changes or deletes providers needs the operator's role."""
+    address = parse_address(request.scope["path"])
+    if address is None:
+        raise HttpRefusal(404, "NotFound", f"no resource at {request.scope['path'][:100]!r}")
+    method = "GET" if request.method == "HEAD" else request.method
+    perform = _ANSWERS.get((address.subject, method))
+    if perform is None:
+        raise HttpRefusal(405, "MethodNotAllowed", f"{method} is not for {address.subject.value}")
+    _require_version(request)
+    caller = await authenticate(request)
+    if method != "GET":
+        caller.require(Action.OPERATE, DEFAULT_PROVIDER)
+    request.scope["assay.facts"] = {"operation": f"{method} {address.subject.value}", "name": address.name}
+    return await perform(request, address)
+
+
+def _require_version(request: Request) -> None:
+    version = request.query_params.get("api-version", "")
+    if version not in _VERSIONS:
+        known = ", ".join(sorted(_VERSIONS))
+        raise HttpRefusal(400, "InvalidApiVersionParameter", f"api-version {version[:40]!r} is none of {known}")
+
+
+async def _operations(request: Request, _address: Address) -> Response:
+    return _json(request, encode_operations())
+
+
+async def _show(request: Request, address: Address) -> Response:
+    provider = _find(request, address)
+    _require_read(caller_of(request), provider)
+    return _json(request, encode_provider(provider))
+
+
+async def _list(request: Request, address: Address) -> Response:
+    providers = state_of(request).providers.by_name.values()
+    found = [each for each in providers if _is_within(each, address) and _may_read(caller_of(request), each)]
+    return _list_response(request, found)
+
+
+async def _list_shared(request: Request, _address: Address) -> Response:
+    return _list_response(request, [each for each in state_of(request).providers.by_name.values() if each.is_shared])
+
+
+async def _show_shared(request: Request, address: Address) -> Response:
+    wanted = address.location.replace(" ", "").lower()
+    for each in state_of(request).providers.by_name.values():
+        if each.is_shared and each.settings.location.replace(" ", "").lower() == wanted:
+            return _json(request, encode_provider(each))
+    raise HttpRefusal(404, "ResourceNotFound", f"no shared provider at location {address.location[:60]!r}")
+
+
+async def _put(request: Request, address: Address) -> Response:
+    """Makes the provider, 201; one that exists in the same group is changed as by PATCH, 200."""
+    require_name(address.name)
+    requested = read_requested(await read_members(request))
+    state = state_of(request)
+    known = state.providers.by_name.get(address.name)
+    if known is not None:
+        if not _is_within(known, address):
+            raise HttpRefusal(409, "ResourceNameConflict", f"the name {address.name!r} is taken")
+        _require_same_trust(known, requested.signers)
+        return await _patch_with(request, address, requested.applied)
+    if requested.location is None:
+        raise HttpRefusal(400, "LocationRequired", "a provider needs a location; any name will do")
+    create = partial(create_provider, signers=requested.signers or (), by=caller_of(request).name, at=clock.now())
+    await asyncio.to_thread(create, state.store, address.name, requested.created(address))
+    await state.changed()
+    return _json(request, encode_provider(_find(request, address)), status=201)
+
+
+async def _patch(request: Request, address: Address) -> Response:
+    _find(request, address)
+    requested = read_requested(await read_members(request))
+    return await _patch_with(request, address, requested.applied)
+
+
+async def _patch_with(
+    request: Request, address: Address, change: Callable[[ProviderSettings], ProviderSettings]
+) -> Response:
+    state = state_of(request)
+    await asyncio.to_thread(change_provider, state.store, address.name, change)
+    await state.changed()
+    return _json(request, encode_provider(_find(request, address)))
+
+
+async def _delete(request: Request, address: Address) -> Response:
+    state = state_of(request)
+    known = state.providers.by_name.get(address.name)
+    if known is None or not _is_within(known, address):
+        return empty_response(request)
+    await asyncio.to_thread(delete_provider, state.store, address.name)
+    await state.changed()
+    return _json(request, {})
+
+
+async def _no_links(request: Request, address: Address) -> Response:
+    """A self-hosted service has no private endpoints of Azure: its network is the operator's (14)."""
+    _require_read(caller_of(request), _find(request, address))
+    return _json(request, {"value": []})
+
+
+async def _no_connection(_request: Request, _address: Address) -> Response:
+    raise HttpRefusal(404, "ResourceNotFound", "a self-hosted provider has no private endpoint connections")
+
+
+async def _nothing_to_delete(request: Request, _address: Address) -> Response:
+    return empty_response(request)
+
+
+_ANSWERS: Final[Mapping[tuple[Subject, str], Callable[[Request, Address], Awaitable[Response]]]] = {
+    (Subject.OPERATIONS, "GET"): _operations,
+    (Subject.PROVIDERS, "GET"): _list,
+    (Subject.PROVIDER, "GET"): _show,
+    (Subject.PROVIDER, "PUT"): _put,
+    (Subject.PROVIDER, "PATCH"): _patch,
+    (Subject.PROVIDER, "DELETE"): _delete,
+    (Subject.DEFAULT_PROVIDERS, "GET"): _list_shared,
+    (Subject.DEFAULT_PROVIDER, "GET"): _show_shared,
+    (Subject.CONNECTIONS, "GET"): _no_links,
+    (Subject.LINK_RESOURCES, "GET"): _no_links,
+    (Subject.CONNECTION, "GET"): _no_connection,
+    (Subject.CONNECTION, "PUT"): _no_connection,
+    (Subject.CONNECTION, "DELETE"): _nothing_to_delete,
+}
+
+
+def _find(request: Request, address: Address) -> Provider:
+    provider = state_of(request).providers.by_name.get(address.name)
+    if provider is None or not _is_within(provider, address):
+        raise HttpRefusal(404, "ResourceNotFound", f"no provider {address.name[:60]!r} in this resource group")
+    return provider
+
+
+def _is_within(provider: Provider, address: Address) -> bool:
+    """Whether the provider is in the subscription, and in the group if one is named; groups ignore case."""
+    settings = provider.settings
+    if provider.is_shared or settings.subscription.lower() != address.subscription.lower():
+        return False
+    return not address.group or settings.resource_group.lower() == address.group.lower()
+
+
+def _may_read(caller: Caller, provider: Provider) -> bool:
+    return provider.is_shared or caller.may(Action.READ, provider.name)
+
+
+def _require_read(caller: Caller, provider: Provider) -> None:
+    if not provider.is_shared:
+        caller.require(Action.READ, provider.name)
+
+
+def _require_same_trust(provider: Provider, signers: tuple[tuple[str, ...], ...] | None) -> None:
+    """Raises `InvalidOperation` when a PUT would change the trust model or its signers (rest-api 8.1)."""
+    if signers is None:
+        return
+    asked = {certificate_digest(read_certificate(chain[0]).der) for chain in signers}
+    if asked != {signer.digest for signer in provider.policy_signers}:
+        raise InvalidOperation("policySigningCertificates are fixed when a provider is made; use /certificates after")
+
+
+def _list_response(request: Request, providers: list[Provider]) -> Response:
+    ordered = sorted(providers, key=lambda provider: provider.name)
+    return _json(request, {"value": [encode_provider(provider) for provider in ordered]})
+
+
+def _json(request: Request, body: Mapping[str, JsonValue], *, status: int = 200) -> Response:
+    return json_response(request, encode(body), status=status, cors=False)
