@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import structlog
 
 from assay import clock
+from assay.endorsements.intel.tcb import TcbStatus
 from assay.errors import AssayError
 from assay.evidence.base import PlatformRules
-from assay.service.config import Settings, read_accepted_tcb, read_algorithm
+from assay.service.config import Settings, read_algorithm
 from assay.service.metadata import encode_discovery, encode_key_set
 from assay.service.provider import Provider, policies_in_force
 from assay.service.responses import encode
@@ -145,5 +146,5 @@ def _rules(operator: PlatformRules, own: ProviderSettings) -> PlatformRules:
     """The operator's platform rules with what the provider sets for itself."""
     strict = operator.strict if own.strict is None else own.strict
     debug = (operator.allow_debug and not own.strict) if own.allow_debug is None else own.allow_debug
-    accepted = operator.accepted_tcb if own.accepted_tcb is None else read_accepted_tcb(",".join(own.accepted_tcb))
+    accepted = operator.accepted_tcb if own.accepted_tcb is None else frozenset(map(TcbStatus, own.accepted_tcb))
     return PlatformRules(accepted_tcb=accepted, allow_debug=debug, strict=strict)

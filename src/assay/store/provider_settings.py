@@ -32,8 +32,8 @@ class ProviderSettings:
     trust_model: TrustModel = TrustModel.AAD
     base_url: str | None = None
     location: str = "local"
-    subscription: str = ""
-    resource_group: str = ""
+    subscription: str = "local"
+    resource_group: str = "local"
     tags: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
     public_network_access: bool = True
     tpm_authentication: bool = True

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from assay import clock
 from assay.errors import InvalidOperation
 from assay.policy.signers import read_certificate
-from assay.service.access import Action, Caller
+from assay.service.access import Action
 from assay.service.authorisation import authenticate
 from assay.service.context import caller_of, state_of
 from assay.service.control_plane.addresses import Address, Subject, parse_address
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from assay.formats.strict_json import JsonValue
+    from assay.service.control_plane.own_settings import OwnSettings
     from assay.service.provider import Provider
 
 _VERSIONS: Final = frozenset({"2018-09-01-preview", "2020-10-01", "2021-06-01-preview", "2021-06-01"})
@@ -78,8 +80,8 @@ async def _show(request: Request, address: Address) -> Response:
 
 async def _list(request: Request, address: Address) -> Response:
     providers = state_of(request).providers.by_name.values()
-    found = [each for each in providers if _is_within(each, address) and _may_read(caller_of(request), each)]
-    return _list_response(request, found)
+    mine = [each for each in providers if _is_within(each, address) and not each.is_shared]
+    return _list_response(request, [each for each in mine if caller_of(request).may(Action.READ, each.name)])
 
 
 async def _list_shared(request: Request, _address: Address) -> Response:
@@ -104,9 +106,11 @@ async def _put(request: Request, address: Address) -> Response:
         if not _is_within(known, address):
             raise HttpRefusal(409, "ResourceNameConflict", f"the name {address.name!r} is taken")
         _require_same_trust(known, requested.signers)
+        _require_own_host(request, address.name, requested.own)
         return await _patch_with(request, address, requested.applied)
     if requested.location is None:
         raise HttpRefusal(400, "LocationRequired", "a provider needs a location; any name will do")
+    _require_own_host(request, address.name, requested.own)
     create = partial(create_provider, signers=requested.signers or (), by=caller_of(request).name, at=clock.now())
     await asyncio.to_thread(create, state.store, address.name, requested.created(address))
     await state.changed()
@@ -116,6 +120,7 @@ async def _put(request: Request, address: Address) -> Response:
 async def _patch(request: Request, address: Address) -> Response:
     _find(request, address)
     requested = read_requested(await read_members(request))
+    _require_own_host(request, address.name, requested.own)
     return await _patch_with(request, address, requested.applied)
 
 
@@ -179,13 +184,9 @@ def _find(request: Request, address: Address) -> Provider:
 def _is_within(provider: Provider, address: Address) -> bool:
     """Whether the provider is in the subscription, and in the group if one is named; groups ignore case."""
     settings = provider.settings
-    if provider.is_shared or settings.subscription.lower() != address.subscription.lower():
+    if settings.subscription.lower() != address.subscription.lower():
         return False
     return not address.group or settings.resource_group.lower() == address.group.lower()
-
-
-def _may_read(caller: Caller, provider: Provider) -> bool:
-    return provider.is_shared or caller.may(Action.READ, provider.name)
 
 
 def _require_read(caller: Caller, provider: Provider) -> None:
@@ -200,6 +201,17 @@ def _require_same_trust(provider: Provider, signers: tuple[tuple[str, ...], ...]
     asked = {certificate_digest(read_certificate(chain[0]).der) for chain in signers}
     if asked != {signer.digest for signer in provider.policy_signers}:
         raise InvalidOperation("policySigningCertificates are fixed when a provider is made; use /certificates after")
+
+
+def _require_own_host(request: Request, name: str, own: OwnSettings) -> None:
+    """Raises `InvalidOperation` for an address that another provider has: two would issue tokens by one name."""
+    if own.base_url is None:
+        return
+    state, parts = state_of(request), urlsplit(own.base_url)
+    others = (each.base_url for each in state.providers.by_name.values() if each.name != name)
+    taken = {urlsplit(url).hostname for url in (state.settings.base_url, *others)}
+    if parts.path or parts.hostname in taken:
+        raise InvalidOperation(f"baseUrl {own.base_url!r}: a host name of its own and no path is required")
 
 
 def _list_response(request: Request, providers: list[Provider]) -> Response:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from assay import limits
-from assay.errors import MalformedRequest
+from assay.errors import InvalidOperation, MalformedRequest
 from assay.policy.signers import read_x5c, require_signer_chain
 from assay.service.control_plane.addresses import NAMESPACE, RESOURCE
+from assay.service.control_plane.own_settings import OWN, OwnSettings, encode_own_settings, read_own_settings
 from assay.store import ProviderSettings, TrustModel
 
 if TYPE_CHECKING:
@@ -35,12 +36,13 @@ class Requested:
     public_network_access: bool | None
     tpm_authentication: bool | None
     signers: tuple[tuple[str, ...], ...] | None
+    own: OwnSettings
 
     def applied(self, settings: ProviderSettings) -> ProviderSettings:
         """The settings with what is asked for; the location is fixed when the provider is made."""
         network, tpm = self.public_network_access, self.tpm_authentication
         return replace(
-            settings,
+            self.own.applied(settings),
             tags=settings.tags if self.tags is None else self.tags,
             public_network_access=settings.public_network_access if network is None else network,
             tpm_authentication=settings.tpm_authentication if tpm is None else tpm,
@@ -49,12 +51,19 @@ class Requested:
     def created(self, address: Address) -> ProviderSettings:
         """The settings of a new provider; certificates make it isolated (rest-api 8.1)."""
         made = ProviderSettings(
-            trust_model=TrustModel.ISOLATED if self.signers else TrustModel.AAD,
+            trust_model=self._trust_model(),
             location=self.location or "local",
             subscription=address.subscription,
             resource_group=address.group,
         )
         return self.applied(made)
+
+    def _trust_model(self) -> TrustModel:
+        if self.own.shared:
+            if self.signers:
+                raise InvalidOperation("a shared provider has default policies only, and so no signers")
+            return TrustModel.SHARED
+        return TrustModel.ISOLATED if self.signers else TrustModel.AAD
 
 
 def require_name(name: str) -> None:
@@ -75,6 +84,7 @@ def read_requested(members: Mapping[str, JsonValue]) -> Requested:
         public_network_access=_switch(properties, "publicNetworkAccess"),
         tpm_authentication=_switch(properties, "tpmAttestationAuthentication"),
         signers=_signers(properties.get("policysigningcertificates")),
+        own=read_own_settings(properties.get(OWN.lower())),
     )
 
 
@@ -131,6 +141,7 @@ def encode_provider(provider: Provider) -> dict[str, JsonValue]:
         "status": "Ready",
         "tpmAttestationAuthentication": _encode_switch(on=settings.tpm_authentication),
         "trustModel": "Isolated" if provider.is_isolated else "AAD",
+        OWN: encode_own_settings(settings),
     }
     return {
         "id": f"{'' if provider.is_shared else scope}providers/{RESOURCE}/{provider.name}",
