@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from assay.formats.strict_json import JsonValue
+    from assay.service.access import Caller
     from assay.service.control_plane.own_settings import OwnSettings
     from assay.service.provider import Provider
 
