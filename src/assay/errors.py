@@ -170,11 +170,28 @@ class StoreUnavailable(AssayError):
     code = "StoreUnavailable"
 
 
+class IssuerUnavailable(AssayError):
+    """The keys of a trusted issuer cannot be had, so that a bearer token is neither believed nor refused (HTTP 503).
+
+    `reason` is for the log: it may name addresses that are none of the caller's business.
+    """
+
+    code = "IssuerUnavailable"
+
+    def __init__(self, issuer: str, *, reason: str, retry_after: int) -> None:
+        super().__init__(f"the keys of the issuer {issuer} cannot be had now: the bearer token cannot be judged")
+        self.issuer, self.reason, self.retry_after = issuer, reason, retry_after
+
+
 class PolicyError(AssayError):
-    """An appraisal policy cannot be read, or refuses; `incoming` are the claims it was evaluated on, if it was."""
+    """An appraisal policy cannot be read, or refuses; `incoming` are the claims it was evaluated on, if it was.
+
+    `trace` tells a refusal rule by rule, if the policy ran: an `assay.policy.PolicyTrace` (`trace_of` gives it typed).
+    """
 
     code = "PolicyError"
     incoming: ClaimSet | None = None
+    trace: object | None = None
 
 
 class PolicyParsingError(PolicyError):

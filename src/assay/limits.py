@@ -36,6 +36,10 @@ POLICY_JOIN_TUPLES: Final = 100_000
 POLICY_ISSUED: Final = 1 << 20  # characters of issued claims, own; a draft is a stranger's
 POLICY_STEPS: Final = 400_000  # own: stands for the wall time, which a pure layer cannot read
 POLICY_COMPILED: Final = 256  # compiled policies kept, own
+JMESPATH_RESULT: Final = 8 << 20
+JMESPATH_TEXT: Final = 64 << 10  # own: the longest query of the collected policies has 260 characters
+JMESPATH_DEPTH: Final = 64  # own: of an answer; twice JSON_DEPTH, for a document inside what a query makes of it
+JMESPATH_REMEMBERED_TEXT: Final = 4 << 10  # own: longer queries are compiled afresh
 
 # Own: a recorded nonce is at most 64 characters, a sidecar's a 64-bit number.
 NONCE: Final = 1024
@@ -48,8 +52,31 @@ TOKEN: Final = 256 << 10
 KEY_SET_KEYS: Final = 100
 KEY_SET_BODY: Final = 2 << 20
 
+# Bearer tokens: one of Entra ID with 200 groups has about 10 kB, and all headers together 64 KiB.
+BEARER_TOKEN: Final = 16 << 10
+# An issuer's discovery document has 2 to 8 kB.
+DISCOVERY_DOCUMENT: Final = 64 << 10
+# What the audit record and the log say of a caller; own.
+SUBJECT: Final = 256
+
 # Bounded caches, since the attacker picks the keys (stack, "Shape the numbers ask for").
 PLATFORMS: Final = 4096
 CERTIFICATES: Final = 4096
 DOCUMENTS: Final = 1024
 IDENTIFIERS: Final = 1024  # object identifiers and PEM bodies, own
+
+# policy-language section 13, version 1.2.
+POLICY_STEPS_PER_CHARACTER: Final = 1  # more steps for each character of the claims; the Windows policy takes 0.3, own
+POLICY_STEP_CHARACTERS: Final = 64  # characters parsed, written or joined in one step, own
+# Own: how much of a claim, and how many claims and rules, an explanation shows.
+TRACE_VALUE: Final = 200
+TRACE_CLAIMS: Final = 10
+TRACE_RULES: Final = 20
+
+# Own: text of one member of an audit record; records of one commit, and their octets (an opening lists chains and
+# checks); events that wait for a commit in one process, 3 kB each; openings list at most so many chains.
+AUDIT_TEXT: Final = 256
+AUDIT_BATCH: Final = 1024
+AUDIT_BATCH_OCTETS: Final = 64 << 20
+AUDIT_QUEUE: Final = 10_000
+AUDIT_CHAINS: Final = 10_000

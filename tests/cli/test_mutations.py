@@ -11,12 +11,12 @@ import pytest
 from assay.cli.decoding import Unknown, decode_anything
 from assay.cli.files import HeldDataFiles
 from assay.cli.judgement import Judge, judge_content
-from assay.client.key_set import parse_key_set
 from assay.client.relying_party import verify_token
 from assay.endorsements.anchors import trust_anchors
 from assay.errors import TokenRejected
 from assay.evidence import EVIDENCE_TYPES
 from assay.evidence.base import Grounds
+from assay.formats.key_set import parse_key_set
 from tests.cli.conftest import AT
 from tests.client.issuer import ISSUER, KEY_SET, token
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from assay.client.key_set import parse_key_set
 from assay.client.relying_party import SKEW, verify_token
 from assay.errors import ConfigurationError, TokenRejected
+from assay.formats.key_set import parse_key_set
 from tests.client.issuer import (
     AT,
     ISSUER,

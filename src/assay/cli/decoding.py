@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from assay.cli.described import describe, describe_octets
 from assay.cli.files import decode_request, decode_spelling
-from assay.client.key_set import KeySet, parse_key_set
 from assay.endorsements.documents import Document, DocumentKind
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.tcb_info import parse_tcb_info
@@ -17,6 +16,7 @@ from assay.evidence import EVIDENCE_TYPES
 from assay.evidence.base import Submission
 from assay.formats import pem, strict_json
 from assay.formats.jws import decode_members, parse_jws
+from assay.formats.key_set import KeySet, parse_key_set
 from assay.formats.reader import Reader
 from assay.formats.strict_json import JsonError
 from assay.pki.certificate import parse_certificate

@@ -15,15 +15,15 @@ from assay.cli.files import read_option_file
 from assay.cli.lazy import Entry, LazyGroup
 from assay.cli.terminal import node, say, show_json, show_tree
 from assay.cli.verdict_view import claim_nodes
-from assay.client.key_set import parse_key_set
 from assay.client.relying_party import verify_token
 from assay.errors import MalformedToken, TokenRejected
+from assay.formats.key_set import parse_key_set
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assay.client.key_set import KeySet
     from assay.client.relying_party import VerifiedToken
+    from assay.formats.key_set import KeySet
 
 _HELP: Final = """Verify an attestation token as a relying party.
 

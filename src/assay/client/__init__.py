@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.client.key_set import KeySet, parse_key_set
 from assay.client.protocol import Answer, FailedCheck, Metadata
 from assay.client.relying_party import VerifiedToken, verify_token
+from assay.formats.key_set import KeySet, parse_key_set
 
 if TYPE_CHECKING:
     from assay.client.shells import AsyncClient, Client

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from assay import limits
-from assay.client.key_set import KeySet, parse_key_set
 from assay.errors import AssayError, ConfigurationError, MalformedToken, ServiceRefused
 from assay.formats import base64url, strict_json
+from assay.formats.key_set import KeySet, parse_key_set
 from assay.formats.strict_json import JsonError, JsonObject, JsonValue
 
 if TYPE_CHECKING:

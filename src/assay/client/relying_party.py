@@ -16,7 +16,7 @@ from assay.result.payload import UNSAFE
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from assay.client.key_set import KeySet
+    from assay.formats.key_set import KeySet
     from assay.formats.strict_json import JsonObject, JsonValue
 
 # Design, section 8: 30 seconds for tokens, and no more (TOK-09).

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from assay.client.key_set import KeySet
+    from assay.formats.key_set import KeySet
 
 # Own: the service's own deadline for fetching endorsements is shorter.
 TIMEOUT: Final = 30.0

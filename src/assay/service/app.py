@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from assay.errors import AssayError
 from assay.service.authorisation import authorise, require_network
-from assay.service.context import PROVIDER, REQUEST_ID
+from assay.service.context import PROVIDER, REQUEST_ID, state_of
 from assay.service.errors import HttpRefusal, encode_error, internal_error
 from assay.service.operations import CONTROL_PLANE, Operation, find_operations
 from assay.service.responses import empty_response, refusal_response, request_identifier
@@ -107,7 +107,7 @@ class _Application:
 
 
 def _refuse(request: Request, error: AssayError) -> Response:
-    refusal = encode_error(error)
+    refusal = encode_error(error, state_of(request).challenge)
     if refusal is None:
         return _report_bug(request, error)
     log.info(

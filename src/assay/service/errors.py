@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from assay import limits
 from assay.errors import (
     AssayError,
     EndorsementUnavailable,
@@ -11,6 +13,7 @@ from assay.errors import (
     IssuerUnavailable,
     LimitExceeded,
     Malformed,
+    PolicyError,
     PolicyEvaluationError,
     PolicyParsingError,
     StoreUnavailable,
@@ -18,6 +21,7 @@ from assay.errors import (
     VerificationFailed,
 )
 from assay.formats.strict_json import JsonValue
+from assay.policy import RuleOutcome, cut, describe_claims, describe_conditions, trace_of
 from assay.verdict import Entry, Outcome, Verdict, encode_entry
 
 RETRY_AFTER_SECONDS: Final = 30
@@ -61,8 +65,11 @@ class Refusal(NamedTuple):
     headers: tuple[tuple[str, str], ...]
 
 
-def encode_error(error: AssayError) -> Refusal | None:
-    """How an error is answered, or None for one that has no row: a bug, which the caller answers with 500."""
+def encode_error(error: AssayError, challenge: str) -> Refusal | None:
+    """How an error is answered, or None for one that has no row: a bug, which the caller answers with 500.
+
+    `challenge` is what a 401 says in `WWW-Authenticate`.
+    """
     if isinstance(error, HttpRefusal):
         return Refusal(
             error.status, error.code, _body(error.code, error.message, (_plain_detail(error),)), error.headers
@@ -71,7 +78,9 @@ def encode_error(error: AssayError) -> Refusal | None:
     if row is None:
         return None
     details = encode_details(error.verdict, error.code) if error.verdict else (_plain_detail(error),)
-    return Refusal(row.status, row.code, _body(row.code, error.message, details), _headers(error))
+    if isinstance(error, PolicyError):
+        details = (*details, *_rule_details(error))
+    return Refusal(row.status, row.code, _body(row.code, error.message, details), _headers(error, challenge))
 
 
 def internal_error(identifier: str) -> Refusal:
@@ -109,6 +118,27 @@ def _detail(entry: Entry, decisive_code: str) -> dict[str, JsonValue]:
     }
 
 
+def _rule_details(error: PolicyError) -> Iterator[dict[str, JsonValue]]:
+    """The rules of a policy that refused, in order: those that fired or failed, then as many others as fit."""
+    trace = trace_of(error)
+    if trace is None:
+        return
+    reached = [(place, rule) for place, rule in enumerate(trace.rules) if rule.outcome is not RuleOutcome.NOT_REACHED]
+    reached.sort(key=lambda placed: placed[1].outcome is RuleOutcome.NOT_FIRED)
+    for _, rule in sorted(reached[: limits.TRACE_RULES], key=lambda placed: placed[0]):
+        fired = rule.outcome is not RuleOutcome.NOT_FIRED
+        yield {
+            "code": "PolicyRule",
+            "message": cut(rule.source),
+            "target": f"policy.authorization[{rule.line}]",
+            "observed": rule.problem
+            or (describe_claims(rule.claims) if fired else describe_conditions(rule.conditions)),
+            "expected": "does not fire" if rule.action == "deny" else "each of its conditions holds",
+            "reference": "policy-language 5",
+            "outcome": rule.outcome.value,
+        }
+
+
 def _plain_detail(error: AssayError) -> dict[str, JsonValue]:
     """The verdict of a request that was refused before any evidence was looked at."""
     target = error.what if isinstance(error, Malformed | LimitExceeded) else "request"
@@ -123,9 +153,9 @@ def _plain_detail(error: AssayError) -> dict[str, JsonValue]:
     }
 
 
-def _headers(error: AssayError) -> tuple[tuple[str, str], ...]:
+def _headers(error: AssayError, challenge: str) -> tuple[tuple[str, str], ...]:
     if isinstance(error, EndorsementUnavailable | IssuerUnavailable):
         return (("Retry-After", str(error.retry_after or RETRY_AFTER_SECONDS)),)
     if isinstance(error, Unauthorized):
-        return (("WWW-Authenticate", 'Bearer resource="https://attest.azure.net"'),)
+        return (("WWW-Authenticate", challenge),)
     return ()

@@ -16,7 +16,7 @@ from assay.collateral import Collector
 from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.anchors import TrustAnchors
 from assay.evidence.base import Grounds
-from assay.service.access import Authenticator
+from assay.service.access import Authenticator, challenge
 from assay.service.config import Settings
 from assay.service.provider import Provider
 from assay.service.tenancy import Providers, Tenancy
@@ -45,6 +45,7 @@ class ServiceState:
         self.authenticator = authenticator
         self.tls = tls
         self.anchors = load_anchors(settings)
+        self.challenge = challenge(settings.issuers, settings.base_url)
         self.ready = False
         self._tenancy = Tenancy(settings, store)
         self._loading = asyncio.Lock()
@@ -132,7 +133,8 @@ class ServiceState:
         try:
             yield
         finally:
-            self.ready = False
+            self.challenge = challenge(settings.issuers, settings.base_url)
+        self.ready = False
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from assay.client.key_set import parse_key_set
 from assay.errors import LimitExceeded, MalformedToken, TokenRejected
+from assay.formats.key_set import parse_key_set
 from tests.client.issuer import KEYS, ec_jwk, ec_key, rsa_jwk, rsa_key
 from tests.shared_vectors import shared_path
 
