@@ -133,8 +133,7 @@ class ServiceState:
         try:
             yield
         finally:
-            self.challenge = challenge(settings.issuers, settings.base_url)
-        self.ready = False
+            self.ready = False
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
