@@ -154,7 +154,7 @@ def _get(url: str, accept: str, answer_limit: int) -> Call:
 
 def read_answer(reply: Reply) -> Answer:
     """The token in an answer; raises `ServiceRefused` for an error and `ConnectionFailed` for anything else."""
-    members = _read_object(reply)
+    members = read_object(reply)
     token = members.get("token")
     if not isinstance(token, str) or not _TOKEN_TEXT.match(token):
         raise ConnectionFailed("the answer has no member 'token': is this an attestation service?")
@@ -163,7 +163,7 @@ def read_answer(reply: Reply) -> Answer:
 
 def read_key_set(reply: Reply) -> KeySet:
     """The key set in an answer; raises as `read_answer` does."""
-    _require_success(reply)
+    require_status(reply)
     try:
         return parse_key_set(reply.body)
     except MalformedToken as error:
@@ -175,7 +175,7 @@ def read_metadata(reply: Reply, issuer: str) -> Metadata:
 
     Raises `ConnectionFailed` when it is of another issuer, or sends its reader to another origin for the keys (TOK-03).
     """
-    members = _read_object(reply)
+    members = read_object(reply)
     found, key_set_url = members.get("issuer"), members.get("jwks_uri")
     if found != issuer:
         raise ConnectionFailed(f"the discovery document is of the issuer {str(found)[:200]!r}, not {issuer!r}")
@@ -195,17 +195,21 @@ def _origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, parts.hostname or "", port or {"https": 443, "http": 80}.get(parts.scheme)
 
 
-def _read_object(reply: Reply) -> JsonObject:
-    _require_success(reply)
+def read_object(reply: Reply, success: tuple[int, ...] = (200,)) -> JsonObject:
+    """The JSON object in an answer; raises `ServiceRefused` for an error and `ConnectionFailed` for anything else."""
+    require_status(reply, success)
     try:
         return strict_json.decode_object(reply.body)
     except JsonError as error:
         raise ConnectionFailed(f"the answer is not a JSON object: {error}") from error
 
 
-def _require_success(reply: Reply) -> None:
-    # Only 200 is success for these operations (rest-api 4.1); a redirect is not followed, so it is no success either.
-    if reply.status != 200:
+def require_status(reply: Reply, success: tuple[int, ...] = (200,)) -> None:
+    """Raises `ServiceRefused`, or `ConnectionFailed` for a redirect, unless the status is one of these.
+
+    Only 200 is success for every operation of the data plane (rest-api 4.1); a redirect is not followed.
+    """
+    if reply.status not in success:
         raise _refusal(reply)
 
 

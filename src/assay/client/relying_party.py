@@ -84,6 +84,22 @@ def verify_token(
     )
 
 
+def verify_result(token: str, *, issuer: str, keys: KeySet, at: datetime) -> JsonObject:
+    """What the answer to an administrative operation says (rest-api 6.2, 8, 9): signed by the issuer, for now.
+
+    Raises `TokenRejected`, for an attestation token too: the one never passes as the other (TOK-11).
+    """
+    jws = _parse(token)
+    claims = _parse_claims(jws)
+    _require_signature(jws, claims, keys)
+    _require_issuer(claims, issuer)
+    _require_own_keys(jws, issuer)
+    _require_time(claims, at, SKEW)
+    if any(name in claims for name in _ATTESTATION_MEMBERS):
+        raise TokenRejected("NotAResult", "an attestation token, not the answer to an administrative operation")
+    return claims
+
+
 def _parse(token: str) -> Jws:
     try:
         return parse_jws(token)

@@ -147,21 +147,22 @@ class Client:
     def submit(self, kind: str, sent: Submission, *, explain: bool = False) -> Answer:
         """The answer to a whole submission, with the service's verdict when `explain`."""
         call = _attest_call(self.url, kind, sent, explain=explain, api_version=self._api_version)
-        return self._do(call, protocol.read_answer)
+        return self.do(call, protocol.read_answer)
 
     def key_set(self) -> KeySet:
         """The issuer's keys, from `<url>/certs`."""
-        return self._do(protocol.key_set_call(self.url), protocol.read_key_set)
+        return self.do(protocol.key_set_call(self.url), protocol.read_key_set)
 
     def metadata(self) -> Metadata:
         """The discovery document, which must be that of this very URL."""
-        return self._do(protocol.metadata_call(self.url), lambda reply: protocol.read_metadata(reply, self.url))
+        return self.do(protocol.metadata_call(self.url), lambda reply: protocol.read_metadata(reply, self.url))
 
     def discovered_key_set(self) -> KeySet:
         """The issuer's keys, from where its discovery document says, at the same origin."""
-        return self._do(protocol.key_set_call_of(self.metadata()), protocol.read_key_set)
+        return self.do(protocol.key_set_call_of(self.metadata()), protocol.read_key_set)
 
-    def _do(self, call: Call, read: Callable[[Reply], ReadT]) -> ReadT:
+    def do(self, call: Call, read: Callable[[Reply], ReadT]) -> ReadT:
+        """Any call, as `administration` makes them, and what `read` makes of its answer."""
         deadline = clock.monotonic() + self._timeout
         try:
             with self._http.stream(
@@ -226,21 +227,22 @@ class AsyncClient:
     async def submit(self, kind: str, sent: Submission, *, explain: bool = False) -> Answer:
         """As `Client.submit`."""
         call = _attest_call(self.url, kind, sent, explain=explain, api_version=self._api_version)
-        return await self._do(call, protocol.read_answer)
+        return await self.do(call, protocol.read_answer)
 
     async def key_set(self) -> KeySet:
         """As `Client.key_set`."""
-        return await self._do(protocol.key_set_call(self.url), protocol.read_key_set)
+        return await self.do(protocol.key_set_call(self.url), protocol.read_key_set)
 
     async def metadata(self) -> Metadata:
         """As `Client.metadata`."""
-        return await self._do(protocol.metadata_call(self.url), lambda reply: protocol.read_metadata(reply, self.url))
+        return await self.do(protocol.metadata_call(self.url), lambda reply: protocol.read_metadata(reply, self.url))
 
     async def discovered_key_set(self) -> KeySet:
         """As `Client.discovered_key_set`."""
-        return await self._do(protocol.key_set_call_of(await self.metadata()), protocol.read_key_set)
+        return await self.do(protocol.key_set_call_of(await self.metadata()), protocol.read_key_set)
 
-    async def _do(self, call: Call, read: Callable[[Reply], ReadT]) -> ReadT:
+    async def do(self, call: Call, read: Callable[[Reply], ReadT]) -> ReadT:
+        """As `Client.do`."""
         deadline = clock.monotonic() + self._timeout
         try:
             async with (

@@ -56,7 +56,7 @@ async def get_policy(request: Request) -> Response:
     if chosen.damaged:
         raise StoreUnavailable(f"the stored {policy_type} policy cannot be used: {chosen.damaged}")
     default = POLICY_TYPES[policy_type].default_policy
-    if chosen.version is not None and chosen.version.jws:
+    if chosen.version is not None and not chosen.version.is_default:
         jws = chosen.version.jws
     else:
         jws = _NOTHING_SET if default is None else encode_unsecured(default)
@@ -135,7 +135,7 @@ def _policy_type(request: Request) -> str:
 def _is_import(request: Request) -> bool:
     """Whether a policy comes from another service, where it was in force; raises `Unauthorized` unless by an operator.
 
-    Its signer's certificate may have expired since it was set there.
+    Its signer may have been removed since it was set there, or the certificate have expired.
     """
     if request.query_params.get("import", "").lower() != "true":
         return False
@@ -155,13 +155,12 @@ def _author(request: Request, provider: Provider, jws: ManagementJws, *, importi
             raise InvalidOperation("an isolated provider's policies must be signed by a policy management certificate")
         return Author(name)
     certificate = verify_management_jws(jws)
-    if not provider.is_isolated:
+    if importing or not provider.is_isolated:
         return Author(name)
     digest = certificate_digest(certificate.der)
     if not any(signer.digest == digest for signer in provider.policy_signers):
         raise InvalidOperation("the policy is not signed by a policy management certificate of this provider")
-    if not importing:
-        require_valid(certificate, state_of(request).at)
+    require_valid(certificate, state_of(request).at)
     return Author(name, digest)
 
 
