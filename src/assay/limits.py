@@ -64,12 +64,14 @@ PLATFORMS: Final = 4096
 CERTIFICATES: Final = 4096
 DOCUMENTS: Final = 1024
 IDENTIFIERS: Final = 1024  # object identifiers and PEM bodies, own
+EVIDENCE_ENDINGS: Final = 256  # certificates after a quote's signature, of at most 12 kB of text each, own
 
 # policy-language section 13, version 1.2.
 POLICY_STEPS_PER_CHARACTER: Final = 1  # more steps for each character of the claims; the Windows policy takes 0.3, own
 POLICY_STEP_CHARACTERS: Final = 64  # characters parsed, written or joined in one step, own
 # Own: how much of a claim, and how many claims and rules, an explanation shows.
 TRACE_VALUE: Final = 200
+TRACE_TEXT: Final = 4000
 TRACE_CLAIMS: Final = 10
 TRACE_RULES: Final = 20
 

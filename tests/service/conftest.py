@@ -9,6 +9,7 @@ import pytest
 from tests.service.in_process import development
 from tests.service.material import AT, write_collateral
 from tests.service.running import Running, running
+from tests.store.conftest import postgresql_url, scratch_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from assay.service.config import Settings
+
+__all__ = ["postgresql_url", "scratch_database"]  # fixtures
 
 
 @pytest.fixture(scope="session")

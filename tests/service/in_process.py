@@ -10,10 +10,12 @@ import httpx2
 
 from assay.collateral import Collector, DirectorySource
 from assay.service.app import create_app
+from assay.service.audit import AuditWriter
 from assay.service.config import Settings
 from assay.service.server import build_authenticator, prepare
 from assay.service.state import ServiceState, load_anchors
 from assay.store import SealingKey, SqlDocumentStore, Store, default_database_url, open_store
+from assay.store.audit import AuditChain, open_audit_store
 from tests.service.material import AT
 
 if TYPE_CHECKING:
@@ -58,7 +60,8 @@ async def application(
     directories = DirectorySource(settings.collateral, anchors) if settings.collateral else None
     documents = SqlDocumentStore(opened)
     collector = Collector(anchors, directories=directories, services=services, store=documents)
-    state = ServiceState(settings, opened, collector, build_authenticator(settings), None)
+    audit = AuditWriter(AuditChain(open_audit_store(settings.database_url)), settings.audit)
+    state = ServiceState(settings, opened, collector, authenticator=build_authenticator(settings), audit=audit)
     transport = httpx2.ASGITransport(app=create_app(state))
     async with state.running(), httpx2.AsyncClient(transport=transport, base_url=settings.base_url) as client:
         yield Application(state, client)

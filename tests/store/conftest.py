@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.store import SealingKey, Store, default_database_url, open_store
+from assay.store.audit import open_audit_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def store(database_url: str) -> Iterator[Store]:
     with open_store(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def audit(database_url: str) -> Iterator[Store]:
+    with open_audit_store(database_url) as opened:
         yield opened
 
 

@@ -5,6 +5,8 @@ Each says `waiting` when it is ready to begin and begins at the first line that 
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -14,10 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
+from sqlalchemy import event as sql
 
 from assay.endorsements.documents import Document, DocumentKind, Need
-from assay.store import SealingKey, SqlDocumentStore, ensure_signing_key, open_store
+from assay.service.audit import AuditMode, AuditWriter
+from assay.service.logs import configure_logs
+from assay.store import SealingKey, SqlDocumentStore, Store, ensure_signing_key, open_store
+from assay.store.audit import AuditChain, open_audit_store
+from tests.store.audits import chain_of, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,10 +63,37 @@ def write(url: str, first: str) -> None:
             number += 1
 
 
+def audit(url: str, _argument: str) -> None:
+    """Records events for ever and says the writer and the number of each once it is recorded."""
+    with open_audit_store(url) as store:
+        chain = chain_of(store)
+        while True:
+            chain.append([event(chain.head.number + 1)])
+            print(chain.writer, chain.head.number, flush=True)
+
+
+def audit_writer(url: str, mode: str) -> None:
+    """Has many tasks record for ever and says the token of each event of which a record was acknowledged."""
+
+    async def client(writer: AuditWriter, first: int) -> None:
+        for number in itertools.count(first, 100):
+            await writer.record(event(number))
+            print(event(number).token, flush=True)
+
+    async def write_all(store: Store) -> None:
+        writer = AuditWriter(AuditChain(store), AuditMode(mode))
+        await writer.start({})
+        await asyncio.gather(*(client(writer, first) for first in range(100)))
+
+    configure_logs()
+    with open_audit_store(url) as store:
+        asyncio.run(write_all(store))
+
+
 def die(url: str, _argument: str) -> None:
     """Dies in the middle of the first migration."""
 
-    @event.listens_for(Engine, "before_cursor_execute")
+    @sql.listens_for(Engine, "before_cursor_execute")
     def kill(_connection, _cursor, statement: str, *_rest) -> None:
         if "CREATE TABLE documents" in statement:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -97,4 +131,6 @@ def line(process: subprocess.Popen[str]) -> str:
 if __name__ == "__main__":
     print("waiting", flush=True)
     sys.stdin.readline()
-    {"start": start, "ensure": ensure, "write": write, "die": die}[sys.argv[1]](sys.argv[2], sys.argv[3])
+    {"start": start, "ensure": ensure, "write": write, "die": die, "audit": audit, "audit_writer": audit_writer}[
+        sys.argv[1]
+    ](sys.argv[2], sys.argv[3])

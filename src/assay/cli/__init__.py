@@ -33,8 +33,11 @@ _COMMANDS: Final = {
     "inspect": Entry("assay.cli.inspect", "inspect", "Decode anything; trusts nothing."),
     "attest": Entry("assay.cli.attest", "attest", "Send evidence to a service, get a token.", "client"),
     "token": Entry("assay.cli.token", "token", "Verify attestation tokens."),
-    "policy": Entry("assay.cli.policy", "policy", "Check policies and try them on claims."),
+    "policy": Entry("assay.cli.policy", "policy", "Write, check, try and set policies."),
+    "signer": Entry("assay.cli.signer", "signer", "Who may sign an isolated provider's policies.", "client"),
+    "provider": Entry("assay.cli.provider", "provider", "Providers (tenants): make, change, import.", "client"),
     "simulate": Entry("assay.cli.simulate", "simulate", "Make synthetic evidence (development only)."),
+    "audit": Entry("assay.cli.audit", "audit", "Prove, read and purge the audit."),
     "version": Entry("assay.cli.version", "version", "Print the version."),
 }
 

@@ -62,6 +62,13 @@ def _unsafe_option(*names: str, **settings: Any) -> Callable[[Callable[..., None
 @click.option("--algorithm", type=click.Choice(["RS256", "ES256"]), default="RS256", help="Signature of tokens.")
 @click.option("--token-lifetime", default=480, type=click.IntRange(1, 525600), help="Minutes.")
 @click.option(
+    "--audit",
+    type=click.Choice(["wait", "async", "off"]),
+    default="wait",
+    help="Replies wait for their audit record, or do not, or there is none.",
+)
+@click.option("--audit-retention", type=click.IntRange(1), metavar="DAYS", help="Purge older audit records.")
+@click.option(
     "--sealing-key-file", type=click.Path(path_type=Path, dir_okay=False), help="Instead of ASSAY_SEALING_KEY."
 )
 @_unsafe_option("--dev", is_flag=True, help="Development: self-signed TLS, simulator evidence; loudly.")

@@ -17,6 +17,7 @@ from assay.service.errors import HttpRefusal, encode_error, internal_error
 from assay.service.operations import CONTROL_PLANE, Operation, find_operations
 from assay.service.responses import empty_response, refusal_response, request_identifier
 from assay.service.state import ServiceState
+from assay.service.trail import TRAIL, Trail, trail_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -56,6 +57,8 @@ class _Application:
             return
         scope["app"] = self._app
         scope[REQUEST_ID] = request_identifier()
+        client = scope.get("client")
+        scope[TRAIL] = Trail(self._state.audit, scope[REQUEST_ID], client[0] if client else "")
         request = Request(scope, receive)
         response = await self._answer(request)
         await response(scope, receive, send)
@@ -64,9 +67,16 @@ class _Application:
         try:
             return await self._perform(request)
         except AssayError as error:
-            return _refuse(request, error)
+            refused: AssayError | None = error
+            response = _refuse(request, error)
         except Exception as error:  # noqa: BLE001  # the one place: anything unforeseen is a bug, answered with 500
-            return _report_bug(request, error)
+            refused = None
+            response = _report_bug(request, error)
+        try:
+            await trail_of(request).record_refused(refused, response.status_code)
+        except AssayError as error:
+            return _refuse(request, error)
+        return response
 
     async def _perform(self, request: Request) -> Response:
         scope = request.scope
@@ -75,9 +85,11 @@ class _Application:
         if method == "OPTIONS":
             return empty_response(request, preflight=True)
         operation = operations.get("GET" if method == "HEAD" else method)
+        trail = trail_of(request)
         if operation is None:
             known = ", ".join((*operations, "OPTIONS"))
             raise HttpRefusal(405, "MethodNotAllowed", f"{method} is not one of {known}", (("Allow", known),))
+        trail.provider, trail.operation = scope[PROVIDER].name, operation.name
         require_network(request, scope[PROVIDER])
         if operation.action is not None:
             await authorise(request, operation.action)

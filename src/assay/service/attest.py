@@ -18,33 +18,38 @@ from assay.formats.strict_json import JsonValue
 from assay.result.attestation import AttestationResult
 from assay.result.payload import Envelope, encode_payload
 from assay.result.token import sign_token, unsecured_token
+from assay.service.audit_events import attest_operation
 from assay.service.authorisation import authenticate
 from assay.service.context import provider_of, state_of
 from assay.service.errors import HttpRefusal, encode_details
 from assay.service.provider import Provider
 from assay.service.requests import LEGACY_VERSION, read_members, require_api_version
 from assay.service.responses import encode, json_response
+from assay.service.trail import trail_of
 
 
 async def attest(request: Request) -> Response:
     """Answer one attest call: decode, parse, choose policy, needs, collect, verify, claims, policy, result, sign."""
-    state, provider = state_of(request), provider_of(request)
+    state, provider, trail = state_of(request), provider_of(request), trail_of(request)
     kind = _evidence_type(request)
+    trail.operation = attest_operation(kind.name)
     version = require_api_version(request)
     if version == LEGACY_VERSION and not state.settings.dev:
         await authenticate(request)  # rest-api 12: this version needs a bearer for everything
 
-    submission = kind.decode(_members(await read_members(request), kind, version))
+    trail.submission = submission = kind.decode(_members(await read_members(request), kind, version))
     evidence = parse_evidence(kind, submission)
-    policy = provider.choose_policy(kind.policy_type(evidence), submission.draft_policy)
+    trail.policy = policy = provider.choose_policy(kind.policy_type(evidence), submission.draft_policy)
     grounds = state.grounds(provider, policy.configuration)
-    needs = needs_of(kind, evidence, grounds)
+    trail.needs = needs = needs_of(kind, evidence, grounds)
     collected = state.collector.recall(needs, grounds.at) or await state.collector.collect(needs, grounds.at)
+    trail.endorsements = collected
     try:
         result = appraise(kind, evidence, submission, replace(grounds, endorsements=collected), policy)
     except EndorsementUnavailable as error:
         raise collected.explain(error) from error
-    token = issue(result, provider)
+    token, token_id = issue(result, provider)
+    await trail.record_issued(result, token_id)
     return _answer(request, kind, result, token, version)
 
 
@@ -68,13 +73,14 @@ def _members(members: Mapping[str, JsonValue], kind: AnyEvidenceType, version: s
     return translated
 
 
-def issue(result: AttestationResult, provider: Provider) -> str:
-    """The token of a result: signed, or unsecured under a draft policy (rest-api 6.1)."""
-    envelope = Envelope(provider.base_url, clock.now(), secrets.token_hex(32), provider.token_lifetime)
+def issue(result: AttestationResult, provider: Provider) -> tuple[str, str]:
+    """The token of a result, signed, or unsecured under a draft policy (rest-api 6.1), and its identifier."""
+    token_id = secrets.token_hex(32)
+    envelope = Envelope(provider.base_url, clock.now(), token_id, provider.token_lifetime)
     payload = encode_payload(result, envelope)
     if result.policy.draft:
-        return unsecured_token(payload, provider.base_url, provider.signer.key_id)
-    return sign_token(payload, provider.signer, provider.base_url)
+        return unsecured_token(payload, provider.base_url, provider.signer.key_id), token_id
+    return sign_token(payload, provider.signer, provider.base_url), token_id
 
 
 def _answer(request: Request, kind: AnyEvidenceType, result: AttestationResult, token: str, version: str) -> Response:

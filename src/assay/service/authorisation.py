@@ -9,6 +9,7 @@ from assay.errors import Unauthorized
 from assay.service.access import Action, Caller, single_authorization
 from assay.service.context import CALLER, provider_of, state_of
 from assay.service.errors import HttpRefusal
+from assay.service.trail import trail_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,6 +27,7 @@ async def authenticate(request: Request) -> Caller:
     presented = request.headers.getlist("authorization")
     caller = await state_of(request).authenticator.authenticate(single_authorization(presented))
     request.scope[CALLER] = caller
+    trail_of(request).caller = caller.name
     return caller
 
 
@@ -50,5 +52,7 @@ def require_network(request: Request, provider: Provider) -> None:
         address = ip_address(client.host if client is not None else "")
     except ValueError:
         address = None
+    # A socket for both families calls an IPv4 caller ::ffff:10.0.0.1 (RFC 4291, 2.5.5.2).
+    address = getattr(address, "ipv4_mapped", None) or address
     if address is None or not any(address in network for network in _PRIVATE):
         raise HttpRefusal(403, "Forbidden", f"provider {provider.name!r} does not answer public networks")

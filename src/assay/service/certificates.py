@@ -17,6 +17,7 @@ from assay.service.context import caller_of, provider_of, state_of
 from assay.service.management_bodies import read_jws
 from assay.service.requests import require_api_version
 from assay.service.results import result_response
+from assay.service.trail import trail_of
 from assay.store import PolicySigner, add_signer, certificate_digest, remove_signer
 
 if TYPE_CHECKING:
@@ -42,7 +43,13 @@ async def add_certificate(request: Request) -> Response:
     require_signer_chain(chain)
     certificate = read_certificate(chain[0]).der
     state, provider = state_of(request), provider_of(request)
-    change = partial(add_signer, signed_by=signed_by, by=caller_of(request).name, at=clock.now())
+    change = partial(
+        add_signer,
+        signed_by=signed_by,
+        by=caller_of(request).name,
+        at=clock.now(),
+        record=trail_of(request).record_change,
+    )
     await asyncio.to_thread(change, state.store, provider.name, chain)
     return await _changed(request, certificate, "IsPresent")
 
@@ -54,7 +61,7 @@ async def remove_certificate(request: Request) -> Response:
     signed_by = _require_member(request, jws)
     certificate = read_certificate(signer_chain(jws)[0]).der
     state, provider = state_of(request), provider_of(request)
-    change = partial(remove_signer, signed_by=signed_by)
+    change = partial(remove_signer, signed_by=signed_by, record=trail_of(request).record_change)
     await asyncio.to_thread(change, state.store, provider.name, certificate_digest(certificate))
     return await _changed(request, certificate, "IsAbsent")
 
@@ -77,7 +84,6 @@ def _require_member(request: Request, jws: ManagementJws) -> str:
 async def _changed(request: Request, certificate: bytes, result: str) -> Response:
     # rest-api 6.3: what administrators compare; nothing rests on it.
     thumbprint = hashlib.sha1(certificate, usedforsecurity=False).hexdigest().upper()
-    request.scope["assay.facts"] = {"thumbprint": thumbprint, "result": result}
     await state_of(request).changed()
     return result_response(
         request, {"x-ms-certificate-thumbprint": thumbprint, "x-ms-policycertificates-result": result}

@@ -15,6 +15,7 @@ from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT, TcbStatus
 from assay.errors import ConfigurationError
 from assay.evidence.base import PlatformRules
 from assay.service.access import TrustedIssuer
+from assay.service.audit import AuditMode
 
 Algorithm = Literal["RS256", "ES256"]
 Channel = Literal["standard", "early"]
@@ -47,6 +48,8 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     issuers: tuple[TrustedIssuer, ...] = ()
     provider_url: str = ""
+    audit: AuditMode = AuditMode.WAIT
+    audit_retention: timedelta | None = None
     dev: bool = False
     unsafe_verify_at: datetime | None = None
     unsafe_no_revocation: bool = False

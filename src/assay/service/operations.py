@@ -18,7 +18,7 @@ Handler = Callable[["Request"], Awaitable["Response"]]
 
 class Operation(NamedTuple):
     """What answers a method at a path. `action` is what the caller's role must permit; None: anonymous, a bearer is
-    ignored. `name` is how the audit log calls it, empty for what is not logged.
+    ignored. `name` is how the audit calls it, empty for what is not recorded or names itself.
     """
 
     answer: Handler
@@ -26,7 +26,7 @@ class Operation(NamedTuple):
     name: str = ""
 
 
-_ATTEST: Final = {"POST": Operation(attest, None, "Attest")}
+_ATTEST: Final = {"POST": Operation(attest)}
 
 # By path in lower case; `*` stands for one segment, the attestation type.
 OPERATIONS: Final[Mapping[str, Mapping[str, Operation]]] = {

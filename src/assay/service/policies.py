@@ -24,6 +24,7 @@ from assay.service.management_bodies import read_jws
 from assay.service.requests import read_members, require_api_version
 from assay.service.responses import encode, json_response
 from assay.service.results import result_response
+from assay.service.trail import trail_of
 from assay.store import (
     DEFAULT_PROVIDER,
     Author,
@@ -76,8 +77,7 @@ async def set_policy(request: Request) -> Response:
     new = NewPolicy(action, jws.text, policy_hash(text), jws.token_hash)
     allow_replay = importing or _may_replay(request, provider, jws)
     change = partial(store_set, author=author, at=clock.now(), allow_replay=allow_replay)
-    version = await asyncio.to_thread(change, state.store, provider.name, policy_type, new)
-    _note(request, policy_type, version)
+    await asyncio.to_thread(change, state.store, provider.name, policy_type, new)
     await state.changed()
     members: dict[str, JsonValue] = {"x-ms-policy-result": "Updated", "x-ms-policy-token-hash": jws.token_hash}
     if jws.signer is not None:
@@ -92,8 +92,7 @@ async def reset_policy(request: Request) -> Response:
     jws = await read_jws(request)
     require_empty_payload(jws)
     change = partial(store_reset, author=_author(request, provider, jws, importing=False), at=clock.now())
-    version = await asyncio.to_thread(change, state.store, provider.name, policy_type)
-    _note(request, policy_type, version)
+    await asyncio.to_thread(change, state.store, provider.name, policy_type)
     await state.changed()
     return result_response(request, {"x-ms-policy-result": "Removed"})
 
@@ -117,9 +116,9 @@ async def roll_back_policy(request: Request) -> Response:
         )
     if provider.is_isolated and not _is_operator(request) and not provider.settings.allow_policy_replay:
         raise Unauthorized("a rollback replays a signed policy: on an isolated provider it needs the operator's role")
-    change = partial(store_roll_back, by=caller_of(request).name, at=clock.now())
+    record = trail_of(request).record_change
+    change = partial(store_roll_back, by=caller_of(request).name, at=clock.now(), record=record)
     version = await asyncio.to_thread(change, state.store, provider.name, policy_type, number)
-    _note(request, policy_type, version)
     await state.changed()
     return json_response(request, encode(_encode_version(version)), cors=False)
 
@@ -149,19 +148,19 @@ def _author(request: Request, provider: Provider, jws: ManagementJws, *, importi
 
     Raises `InvalidOperation`, and what a chain or a certificate outside its validity raises.
     """
-    name = caller_of(request).name
+    name, record = caller_of(request).name, trail_of(request).record_change
     if jws.is_unsecured:
         if provider.is_isolated:
             raise InvalidOperation("an isolated provider's policies must be signed by a policy management certificate")
-        return Author(name)
+        return Author(name, record=record)
     certificate = verify_management_jws(jws)
     if importing or not provider.is_isolated:
-        return Author(name)
+        return Author(name, record=record)
     digest = certificate_digest(certificate.der)
     if not any(signer.digest == digest for signer in provider.policy_signers):
         raise InvalidOperation("the policy is not signed by a policy management certificate of this provider")
     require_valid(certificate, state_of(request).at)
-    return Author(name, digest)
+    return Author(name, digest, record)
 
 
 def _may_replay(request: Request, provider: Provider, jws: ManagementJws) -> bool:
@@ -192,17 +191,3 @@ def _encode_version(version: PolicyVersion) -> dict[str, JsonValue]:
         "setAt": version.set_at.isoformat(),
         "policy": version.jws,
     }
-
-
-def _note(request: Request, policy_type: str, version: PolicyVersion | None) -> None:
-    """What the audit log says of the change."""
-    facts: dict[str, JsonValue] = {"type": policy_type}
-    if version is not None:
-        facts |= {
-            "version": version.number,
-            "action": version.action.value,
-            "policy_hash": version.policy_hash,
-            "policy_token_hash": version.token_hash,
-            "restores": version.restores,
-        }
-    request.scope["assay.facts"] = facts

@@ -69,25 +69,28 @@ class Provider:
         return chosen.appraisal
 
 
-def policies_in_force(versions: Mapping[str, PolicyVersion]) -> dict[str, PolicyInForce]:
+def policies_in_force(versions: Mapping[str, PolicyVersion], trust_model: TrustModel) -> dict[str, PolicyInForce]:
     """The policy of every type, from the versions in force of those types that were ever set."""
-    return {name: _in_force(name, versions.get(name)) for name in POLICY_TYPES}
+    return {name: _in_force(name, versions.get(name), trust_model) for name in POLICY_TYPES}
 
 
-def _in_force(policy_type: str, version: PolicyVersion | None) -> PolicyInForce:
+def _in_force(policy_type: str, version: PolicyVersion | None, trust_model: TrustModel) -> PolicyInForce:
     default = POLICY_TYPES[policy_type].default_policy
-    if version is None or not version.jws:
+    if version is None or version.is_default:
         return PolicyInForce(stored_policy(default) if default is not None else None, version)
     try:
-        return PolicyInForce(_read(version), version)
+        return PolicyInForce(_read(version, trust_model), version)
     except AssayError as error:
         return PolicyInForce(None, version, error.message)
 
 
-def _read(version: PolicyVersion) -> AppraisalPolicy:
-    """The policy of a stored JWS. Its signature is verified again, and its hashes are those it was stored with."""
+def _read(version: PolicyVersion, trust_model: TrustModel) -> AppraisalPolicy:
+    """The policy of a stored JWS. Its signature is verified again, and its hashes are those it was stored with.
+
+    Whether the signer is still a member is not asked: a policy outlives the membership of whoever signed it.
+    """
     jws = parse_management_jws(version.jws)
-    if not jws.is_unsecured:
+    if not jws.is_unsecured or trust_model is TrustModel.ISOLATED:
         verify_management_jws(jws)
     policy = stored_policy(policy_text(jws), jws.signer)
     if (policy.identity.hash, jws.token_hash) != (version.policy_hash, version.token_hash):

@@ -24,6 +24,7 @@ from assay.collateral import CollateralSettings, Collector, DirectorySource, Int
 from assay.errors import ConfigurationError
 from assay.service.access import Authenticator, ensure_development_tokens, load_development_issuer
 from assay.service.app import create_app
+from assay.service.audit import AuditWriter
 from assay.service.config import Settings
 from assay.service.logs import configure_logs
 from assay.service.protocol import BoundedProtocol
@@ -31,6 +32,7 @@ from assay.service.state import ServiceState, load_anchors
 from assay.service.tenancy import Tenancy
 from assay.service.tls import TlsCertificate, ensure_development_certificate
 from assay.store import SqlDocumentStore, open_store
+from assay.store.audit import AuditChain, open_audit_store
 
 STOP_SECONDS: Final = 10
 _BACKLOG: Final = 2048
@@ -46,10 +48,9 @@ def prepare(settings: Settings) -> None:
     _tls(settings)
     if settings.dev:
         ensure_development_tokens(settings.state_dir / "dev", clock.now())
-    elif not settings.issuers:
-        _log_no_issuers()
     with open_store(settings.database_url) as store:
         Tenancy(settings, store).load()
+    open_audit_store(settings.database_url).close()
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -124,7 +125,10 @@ def build_state(settings: Settings) -> ServiceState:
         store=SqlDocumentStore(store),
         settings=collateral,
     )
-    return ServiceState(settings, store, collector, build_authenticator(settings), _tls(settings))
+    audit = AuditWriter(AuditChain(open_audit_store(settings.database_url)), settings.audit)
+    return ServiceState(
+        settings, store, collector, authenticator=build_authenticator(settings), audit=audit, tls=_tls(settings)
+    )
 
 
 def build_authenticator(settings: Settings) -> Authenticator:
@@ -134,7 +138,6 @@ def build_authenticator(settings: Settings) -> Authenticator:
 
 
 def _log_no_issuers() -> None:
-    configure_logs()
     structlog.get_logger("assay.service").warning(
         "no administration: policies and providers cannot be managed until --authentication names an issuer of tokens"
     )
@@ -142,6 +145,8 @@ def _log_no_issuers() -> None:
 
 def _run(settings: Settings, listener: socket.socket, started: Callable[[], None]) -> None:
     configure_logs()
+    if not settings.dev and not settings.issuers:
+        _log_no_issuers()
     state = build_state(settings)
     tls = state.tls
     config = uvicorn.Config(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from assay.collateral.settings import INTEL_SERVICE, CollateralSettings
 from assay.errors import ConfigurationError
-from assay.service.access import read_issuers
+from assay.evidence.base import PlatformRules
+from assay.service.access import TrustedIssuer, read_issuers
+from assay.service.audit import AuditMode
 from assay.service.config import (
     Settings,
     default_state_dir,
@@ -61,19 +63,16 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
     port = options.number("port", 8443) or free_port(host)
     state_dir = options.path("state_dir") or default_state_dir()
     dev = options.flag("dev")
-    base_url = options.text("base_url")
-    if base_url is None and not dev:
-        raise ConfigurationError("--base-url is required: tokens name it as their issuer (with --dev it has a default)")
-    base_url = read_base_url(base_url or f"https://localhost:{port}")
-    authentication = options.path("authentication")
-    issuers = read_issuers(authentication, base_url=base_url) if authentication is not None else ()
+    base_url = _base_url(options, port)
     state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Settings(
         host=host,
         port=port,
         base_url=base_url,
         provider_url=read_provider_url(options.text("provider_url")),
-        issuers=issuers,
+        issuers=_issuers(options, base_url),
+        audit=AuditMode(options.text("audit") or "wait"),
+        audit_retention=_days(options.number("audit_retention", 0)),
         database_url=options.text("database_url") or default_database_url(state_dir),
         state_dir=state_dir,
         workers=options.number("workers", 1),
@@ -86,9 +85,7 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
         vendor_proxy=options.text("vendor_proxy"),
         offline=options.flag("offline"),
         channel="early" if options.text("channel") == "early" else "standard",
-        rules=read_rules(
-            options.text("accept_tcb"), strict=options.flag("strict"), deny_debug=options.flag("deny_debug")
-        ),
+        rules=_rules(options),
         algorithm=read_algorithm(options.text("algorithm") or "RS256"),
         token_lifetime=timedelta(minutes=options.number("token_lifetime", 480)),
         trusted_proxies=options.texts("trusted_proxy"),
@@ -97,6 +94,27 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
         unsafe_no_revocation=options.flag("unsafe_no_revocation"),
         sealing_key=read_sealing_key(options.path("sealing_key_file")) or (_dev_sealing_key(state_dir) if dev else ""),
     )
+
+
+def _base_url(options: _Options, port: int) -> str:
+    given = options.text("base_url")
+    if given is None and not options.flag("dev"):
+        raise ConfigurationError("--base-url is required: tokens name it as their issuer (with --dev it has a default)")
+    return read_base_url(given or f"https://localhost:{port}")
+
+
+def _issuers(options: _Options, base_url: str) -> tuple[TrustedIssuer, ...]:
+    file = options.path("authentication")
+    return () if file is None else read_issuers(file, base_url=base_url)
+
+
+def _rules(options: _Options) -> PlatformRules:
+    strict, deny_debug = options.flag("strict"), options.flag("deny_debug")
+    return read_rules(options.text("accept_tcb"), strict=strict, deny_debug=deny_debug)
+
+
+def _days(number: int) -> timedelta | None:
+    return timedelta(days=number) if number else None
 
 
 def _existing(paths: tuple[Path, ...]) -> tuple[Path, ...]:

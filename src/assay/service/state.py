@@ -17,6 +17,8 @@ from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.anchors import TrustAnchors
 from assay.evidence.base import Grounds
 from assay.service.access import Authenticator, challenge
+from assay.service.audit import AuditWriter, purge_periodically
+from assay.service.audit_events import opening_details
 from assay.service.config import Settings
 from assay.service.provider import Provider
 from assay.service.tenancy import Providers, Tenancy
@@ -36,13 +38,16 @@ class ServiceState:
         settings: Settings,
         store: Store,
         collector: Collector,
+        *,
         authenticator: Authenticator,
-        tls: TlsCertificate | None,
+        audit: AuditWriter,
+        tls: TlsCertificate | None = None,
     ) -> None:
         self.settings = settings
         self.store = store
         self.collector = collector
         self.authenticator = authenticator
+        self.audit = audit
         self.tls = tls
         self.anchors = load_anchors(settings)
         self.challenge = challenge(settings.issuers, settings.base_url)
@@ -127,16 +132,20 @@ class ServiceState:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The lifespan: background refresh while requests are served, everything closed at the end."""
+        await self.audit.start(opening_details())
         await self.collector.warm(self.grounds(self.providers.default).at)
-        task = asyncio.create_task(self.keep_fresh())
+        tasks = [asyncio.create_task(self.keep_fresh())]
+        if self.settings.audit_retention is not None:
+            tasks.append(asyncio.create_task(purge_periodically(self.audit, self.settings.audit_retention)))
         self.ready = True
         try:
             yield
         finally:
             self.ready = False
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.audit.close({})
             await self.collector.close()
             await self.authenticator.close()
             self.store.close()

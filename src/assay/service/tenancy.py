@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ import structlog
 
 from assay import clock
 from assay.endorsements.intel.tcb import TcbStatus
-from assay.errors import AssayError
+from assay.errors import AssayError, StoreUnavailable
 from assay.evidence.base import PlatformRules
 from assay.service.config import Settings, read_algorithm
 from assay.service.metadata import encode_discovery, encode_key_set
@@ -82,7 +82,7 @@ class Tenancy:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings, self._store = settings, store
         self._sealing = SealingKey.from_text(settings.sealing_key)
-        self._revisions: Mapping[str, int] = {}
+        self._revisions: Mapping[str, tuple[datetime, int]] = {}
         self._loaded: dict[str, Provider] = {}
 
     def load(self) -> Providers:
@@ -96,10 +96,12 @@ class Tenancy:
             loaded: dict[str, Provider] = {}
             for stored in load_providers(self._store):
                 known = self._loaded.get(stored.name)
-                if known is not None and self._revisions.get(stored.name) == stored.revision:
+                if known is not None and self._revisions.get(stored.name) == (stored.created_at, stored.revision):
                     loaded[stored.name] = known
                 else:
                     self._load(stored, loaded)
+            if DEFAULT_PROVIDER not in loaded:
+                raise StoreUnavailable("the database has no default provider: was it emptied?")
             self._loaded, self._revisions = loaded, revisions
         return Providers(self._loaded, self._hosts())
 
@@ -107,7 +109,8 @@ class Tenancy:
         try:
             loaded[stored.name] = self._read(stored)
         except AssayError as error:
-            if stored.name == DEFAULT_PROVIDER:
+            # An outage says nothing about the provider: the whole load is tried again.
+            if stored.name == DEFAULT_PROVIDER or isinstance(error, StoreUnavailable):
                 raise
             log.warning("provider not loaded", provider=stored.name, error=error.message)
 
@@ -129,7 +132,7 @@ class Tenancy:
             rules=_rules(settings.rules, own),
             token_lifetime=lifetime,
             signer=LocalSigner(key),
-            policies=policies_in_force(versions),
+            policies=policies_in_force(versions, own.trust_model),
             policy_signers=load_signers(self._store, name),
             key_set=encode(encode_key_set(sorted(listed, key=lambda k: k is not key))),
             discovery=encode(encode_discovery(base_url, algorithms)),

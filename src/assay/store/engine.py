@@ -58,6 +58,13 @@ class Store:
                 # Last, so that the row lock, which makes writers wait for one another, is held only while committing.
                 connection.execute(update(changes).values(counter=changes.c.counter + 1))
 
+    def appending(self) -> AbstractContextManager[Connection]:
+        """As `writing`, for rows that no process keeps in memory (the audit): PostgreSQL does not count it as a change.
+
+        SQLite counts every commit, so that such rows have a database file of their own.
+        """
+        return _translated(write_transaction(self.engine))
+
     def change_counter(self) -> int:
         """A number that differs from the last answer when a `writing` was committed in between, by any process.
 

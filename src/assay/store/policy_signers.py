@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from assay.errors import InvalidOperation
 from assay.store.provider_lock import lock_provider
+from assay.store.recording import Record, unrecorded
 from assay.store.tables import policy_signers
 
 if TYPE_CHECKING:
@@ -47,15 +48,25 @@ def load_signers(store: Store, provider: str) -> tuple[PolicySigner, ...]:
         return _load(connection, provider)
 
 
-def add_signer(store: Store, provider: str, chain: tuple[str, ...], *, signed_by: str, by: str, at: datetime) -> None:
+def add_signer(
+    store: Store,
+    provider: str,
+    chain: tuple[str, ...],
+    *,
+    signed_by: str,
+    by: str,
+    at: datetime,
+    record: Record = unrecorded,
+) -> None:
     """Adds a member, or does nothing when it is one; raises `InvalidOperation` when `signed_by` (a digest) is none."""
     with store.writing() as connection:
         lock_provider(connection, provider)
         require_member(connection, provider, signed_by)
         add_member(connection, provider, chain, by=by, at=at)
+        record({"added": certificate_digest(base64.b64decode(chain[0])), "signed_by": signed_by})
 
 
-def remove_signer(store: Store, provider: str, digest: str, *, signed_by: str) -> None:
+def remove_signer(store: Store, provider: str, digest: str, *, signed_by: str, record: Record = unrecorded) -> None:
     """Removes a member, or does nothing when it is none.
 
     Raises `InvalidOperation` when `signed_by` is no member, and for the last member.
@@ -63,10 +74,9 @@ def remove_signer(store: Store, provider: str, digest: str, *, signed_by: str) -
     with store.writing() as connection:
         lock_provider(connection, provider)
         members = require_member(connection, provider, signed_by)
-        if digest not in members:
-            return
-        if len(members) == 1:
+        if members == {digest}:
             raise InvalidOperation("the last policy management certificate cannot be removed")
+        record({"removed": digest, "signed_by": signed_by})
         connection.execute(
             delete(policy_signers).where(policy_signers.c.provider == provider).where(policy_signers.c.digest == digest)
         )

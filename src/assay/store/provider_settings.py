@@ -9,6 +9,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
+from assay.formats.strict_json import JsonValue
+
 
 class TrustModel(str, Enum):
     """Who may change the policies of a provider (rest-api 8.1); fixed when the provider is created."""
@@ -49,22 +51,25 @@ _DEFAULT: Final = ProviderSettings()
 _NAMES: Final = tuple(each.name for each in dataclasses.fields(ProviderSettings))
 
 
-def encode_settings(settings: ProviderSettings) -> dict[str, object]:
+def encode_settings(settings: ProviderSettings) -> dict[str, JsonValue]:
     """The settings that are not the default, as JSON."""
     values = {name: getattr(settings, name) for name in _NAMES}
     return {name: _encode(value) for name, value in values.items() if value != getattr(_DEFAULT, name)}
 
 
-def _encode(value: object) -> object:
+def _encode(value: object) -> JsonValue:
+    """A setting as JSON: an enumeration by its value, a tuple as a list."""
     match value:
         case TrustModel():
             return value.value
         case tuple():
-            return list(value)
+            return [str(each) for each in value]
         case Mapping():
-            return dict(value)
-        case _:
+            return {str(name): str(text) for name, text in value.items()}
+        case bool() | int() | str() | None:
             return value
+        case _:
+            raise TypeError(f"a setting of type {type(value).__name__}")
 
 
 def decode_settings(stored: object) -> ProviderSettings:

@@ -24,6 +24,8 @@ from assay.service.control_plane.resources import (
 from assay.service.errors import HttpRefusal
 from assay.service.requests import read_members
 from assay.service.responses import empty_response, encode, json_response
+from assay.service.tenancy import provider_url
+from assay.service.trail import trail_of
 from assay.store import (
     DEFAULT_PROVIDER,
     ProviderSettings,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from assay.service.control_plane.own_settings import OwnSettings
     from assay.service.provider import Provider
 
+# How the audit calls what changes something.
+_NAMES: Final = {"PUT": "CreateProvider", "PATCH": "UpdateProvider", "DELETE": "DeleteProvider", "GET": "GetProvider"}
 _VERSIONS: Final = frozenset({"2018-09-01-preview", "2020-10-01", "2021-06-01-preview", "2021-06-01"})
 
 
@@ -58,7 +62,7 @@ async def answer(request: Request) -> Response:
     caller = await authenticate(request)
     if method != "GET":
         caller.require(Action.OPERATE, DEFAULT_PROVIDER)
-    request.scope["assay.facts"] = {"operation": f"{method} {address.subject.value}", "name": address.name}
+    trail_of(request).operation = _NAMES.get(method, "")
     return await perform(request, address)
 
 
@@ -112,7 +116,13 @@ async def _put(request: Request, address: Address) -> Response:
     if requested.location is None:
         raise HttpRefusal(400, "LocationRequired", "a provider needs a location; any name will do")
     _require_own_host(request, address.name, requested.own)
-    create = partial(create_provider, signers=requested.signers or (), by=caller_of(request).name, at=clock.now())
+    create = partial(
+        create_provider,
+        signers=requested.signers or (),
+        by=caller_of(request).name,
+        at=clock.now(),
+        record=trail_of(request).record_change,
+    )
     await asyncio.to_thread(create, state.store, address.name, requested.created(address))
     await state.changed()
     return _json(request, encode_provider(_find(request, address)), status=201)
@@ -129,7 +139,8 @@ async def _patch_with(
     request: Request, address: Address, change: Callable[[ProviderSettings], ProviderSettings]
 ) -> Response:
     state = state_of(request)
-    await asyncio.to_thread(change_provider, state.store, address.name, change)
+    record = trail_of(request).record_change
+    await asyncio.to_thread(partial(change_provider, record=record), state.store, address.name, change)
     await state.changed()
     return _json(request, encode_provider(_find(request, address)))
 
@@ -139,7 +150,8 @@ async def _delete(request: Request, address: Address) -> Response:
     known = state.providers.by_name.get(address.name)
     if known is None or not _is_within(known, address):
         return empty_response(request)
-    await asyncio.to_thread(delete_provider, state.store, address.name)
+    record = trail_of(request).record_change
+    await asyncio.to_thread(partial(delete_provider, record=record), state.store, address.name)
     await state.changed()
     return _json(request, {})
 
@@ -206,13 +218,15 @@ def _require_same_trust(provider: Provider, signers: tuple[tuple[str, ...], ...]
 
 def _require_own_host(request: Request, name: str, own: OwnSettings) -> None:
     """Raises `InvalidOperation` for an address that another provider has: two would issue tokens by one name."""
-    if own.base_url is None:
+    state = state_of(request)
+    if own.base_url is None and not state.settings.provider_url:
         return
-    state, parts = state_of(request), urlsplit(own.base_url)
+    base_url = provider_url(state.settings, name, ProviderSettings(base_url=own.base_url))
+    parts = urlsplit(base_url)
     others = (each.base_url for each in state.providers.by_name.values() if each.name != name)
     taken = {urlsplit(url).hostname for url in (state.settings.base_url, *others)}
     if parts.path or parts.hostname in taken:
-        raise InvalidOperation(f"baseUrl {own.base_url!r}: a host name of its own and no path is required")
+        raise InvalidOperation(f"base URL {base_url!r}: a host name of its own and no path is required")
 
 
 def _list_response(request: Request, providers: list[Provider]) -> Response:
