@@ -54,6 +54,7 @@ IMPURE_CALLS = {"now", "utcnow", "today", "open", "input", "print", "urandom", "
 # Names of evidence types outside their folders and the one list, each with its reason.
 NAMES_A_TYPE = {
     "evidence/__init__.py": "the one list of evidence types",
+    "evidence/claim_names.py": "the table of the claims of every type, those not built yet among them, that policies are checked against",
     "simulator/": "mints evidence of each type: it is the attester's side, and has a file for each",
     "cli/simulate.py": "the command of the simulator: it offers what the simulator can mint",
 }

@@ -65,19 +65,45 @@ def test_a_permit_shows_what_was_issued_and_which_rules_fired(assay, tmp_path):
     assert ended.code == 0
     assert set(ended.json) == {"permitted", "code", "issued", "properties", "trace"}
     assert ended.json["issued"] == [{"type": "svn", "value": 3, "issuer": "AttestationPolicy", "valueType": "Integer"}]
-    assert [rule["line"] for rule in ended.json["trace"]] == [5, 9]
-    assert ended.json["trace"][1]["claims"][0]["type"] == "$svn"
+    assert [(rule["line"], rule["fired"]) for rule in ended.json["trace"]] == [(4, False), (5, True), (9, True)]
+    assert ended.json["trace"][2]["claims"][0]["type"] == "$svn"
+    assert ended.json["trace"][2]["made"][0]["type"] == "svn"
+    assert ended.json["trace"][0]["conditions"][0]["near"][0]["value"] is False
 
 
 def test_a_denial_names_the_line(assay, tmp_path):
     ended = evaluate(assay, tmp_path, claims=[{"type": "$is-debuggable", "value": True}])
     assert (ended.code, ended.json["permitted"], ended.json["code"]) == (1, False, "PolicyEvaluationError")
-    assert ended.json["trace"][0]["line"] == 4
+    denied, permit, issue = ended.json["trace"]
+    assert (denied["line"], denied["outcome"], denied["decisive"]) == (4, "fired", True)
+    assert [permit["outcome"], issue["outcome"]] == ["not reached", "not reached"]
 
 
 def test_no_permit_is_a_denial(assay, tmp_path):
     ended = evaluate(assay, tmp_path, policy="version= 1.0;\nauthorizationrules {};\nissuancerules {};")
     assert (ended.code, ended.json["permitted"], ended.json["trace"]) == (1, False, [])
+
+
+def test_people_see_for_each_rule_what_it_was_about(assay, tmp_path):
+    claims = write(tmp_path / "c", json.dumps(CLAIMS))
+    lines = assay("policy", "eval", write(tmp_path / "p", GOOD), "--claims", claims).out.splitlines()
+    assert lines[0] == "permitted"
+    (index,) = [index for index, line in enumerate(lines) if "not fired" in line]
+    assert "$is-debuggable=false" in lines[index + 1]
+    assert any("issue: svn=3" in line for line in lines)
+
+
+def test_a_rule_that_fails_is_named_with_its_problem(assay, tmp_path):
+    policy = (
+        'version=1.2;authorizationrules{=>permit();};issuancerules{\n=>issue(type="a",value=JsonToClaimValue("x"));};'
+    )
+    ended = evaluate(assay, tmp_path, policy=policy)
+    assert (ended.code, ended.json["code"]) == (1, "PolicyEvaluationError")
+    failed = ended.json["trace"][-1]
+    assert (failed["line"], failed["outcome"], failed["decisive"]) == (2, "failed", True)
+    assert "not JSON" in failed["problem"]
+    shown = assay("policy", "eval", tmp_path / "p", "--claims", tmp_path / "c")
+    assert "FAILED line 2" in shown.out
 
 
 def test_the_claims_of_verify_are_claims_too(assay, sgx, tmp_path):

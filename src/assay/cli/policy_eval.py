@@ -1,4 +1,4 @@
-"""`assay policy eval`: a policy run over claims, with the rules that fired."""
+"""`assay policy eval`: a policy run over claims, rule by rule."""
 
 from __future__ import annotations
 
@@ -11,19 +11,28 @@ from assay.claims import Claim, ClaimSet, Issuer, ValueType, value_type
 from assay.cli.failures import ACCEPTED, REJECTED, UNDECIDED, complain
 from assay.cli.files import read_option_file, read_text
 from assay.cli.terminal import Node, Span, node, say, show_json, show_tree
-from assay.errors import InvalidOperation, PolicyDenied, PolicyError, PolicyParsingError
+from assay.errors import InvalidOperation, PolicyError, PolicyParsingError
 from assay.formats import strict_json
 from assay.formats.strict_json import JsonError
-from assay.policy import draft_policy
+from assay.policy import (
+    PolicyTrace,
+    RuleOutcome,
+    TracedCondition,
+    TracedRule,
+    cut,
+    describe_claims,
+    draft_policy,
+    encode_trace,
+    trace_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from assay.claims import ClaimValue
     from assay.formats.strict_json import JsonValue
-    from assay.policy import FiredRule
 
-_HELP: Final = """Run a policy over claims and show which rules fire.
+_HELP: Final = """Run a policy over claims and show for each rule whether it fires, on which claims, and what it makes.
 
 The claims file is a JSON list of {"type","value","issuer"?,"valueType"?}; the issuer is AttestationService where it is
 left out. The `claims` object of  assay verify --json  works too.
@@ -37,6 +46,12 @@ Examples:
 \b
 Exit codes: 0 permitted; 1 denied, or failed while it ran; 2 policy or claims cannot be read.
 """
+_MARKS: Final = {
+    RuleOutcome.FIRED: ("fired", "good"),
+    RuleOutcome.NOT_FIRED: ("not fired", "dim"),
+    RuleOutcome.FAILED: ("FAILED", "bad"),
+    RuleOutcome.NOT_REACHED: ("not reached", "dim"),
+}
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 
 
@@ -47,7 +62,7 @@ class _Evaluation:
     message: str = ""
     issued: tuple[Claim, ...] = ()
     properties: tuple[Claim, ...] = ()
-    trace: tuple[dict[str, JsonValue], ...] = ()
+    trace: PolicyTrace | None = None
 
 
 @click.command("eval", help=_HELP)
@@ -71,19 +86,9 @@ def _evaluate(text: str, claims: ClaimSet) -> _Evaluation:
         outcome = draft_policy(text).evaluate(claims)
     except (PolicyParsingError, InvalidOperation) as error:
         return _Evaluation(UNDECIDED, error.code, error.message)
-    except PolicyDenied as error:
-        fired: tuple[dict[str, JsonValue], ...] = ()
-        if error.line is not None:
-            fired = ({"section": "authorizationrules", "line": error.line, "rule": error.source, "claims": []},)
-        return _Evaluation(REJECTED, error.code, error.message, trace=fired)
     except PolicyError as error:
-        return _Evaluation(REJECTED, error.code, error.message)
-    trace = tuple(_encode_fired(rule) for rule in outcome.fired)
-    return _Evaluation(ACCEPTED, None, "", tuple(outcome.issued), tuple(outcome.properties), trace)
-
-
-def _encode_fired(rule: FiredRule) -> dict[str, JsonValue]:
-    return {"section": rule.section, "line": rule.line, "rule": rule.source, "claims": encode_claims(rule.claims)}
+        return _Evaluation(REJECTED, error.code, error.message, trace=trace_of(error))
+    return _Evaluation(ACCEPTED, None, "", tuple(outcome.issued), tuple(outcome.properties), outcome.trace)
 
 
 def _encode(evaluation: _Evaluation) -> dict[str, JsonValue]:
@@ -92,7 +97,7 @@ def _encode(evaluation: _Evaluation) -> dict[str, JsonValue]:
         "code": evaluation.code,
         "issued": encode_claims(evaluation.issued),
         "properties": encode_claims(evaluation.properties),
-        "trace": [*evaluation.trace],
+        "trace": [] if evaluation.trace is None else encode_trace(evaluation.trace),
     }
 
 
@@ -155,9 +160,30 @@ def _show(evaluation: _Evaluation) -> None:
     for title, claims in (("issued", evaluation.issued), ("properties", evaluation.properties)):
         if claims:
             show_tree(node(title, "strong", map(_claim, claims)))
-    if evaluation.trace:
-        fired = (Node((Span(f"line {rule['line']}: ", "dim"), Span(str(rule["rule"])))) for rule in evaluation.trace)
-        show_tree(node("rules that fired", "strong", fired))
+    if evaluation.trace is not None:
+        show_tree(node("rules", "strong", map(_rule, evaluation.trace.rules)))
+
+
+def _rule(rule: TracedRule) -> Node:
+    mark, style = _MARKS[rule.outcome]
+    if rule.is_decisive and rule.action != "permit":
+        style = "bad"
+    line = (Span(f"{mark} ", style), Span(f"line {rule.line}: ", "dim"), Span(" ".join(cut(rule.source).split())))
+    children = [_condition(condition, rule.outcome) for condition in rule.conditions]
+    if rule.made:
+        children.append(Node((Span(f"{rule.action}: ", "dim"), Span(describe_claims(rule.made)))))
+    if rule.problem:
+        children.append(node(rule.problem, "bad"))
+    return Node(line, tuple(children))
+
+
+def _condition(condition: TracedCondition, outcome: RuleOutcome) -> Node:
+    """The claims that a condition matched; of one that kept a rule from firing, those that were near."""
+    found = describe_claims(condition.claims)
+    if outcome is not RuleOutcome.FIRED and not condition.holds and condition.near and not condition.negated:
+        found = f"no such claim, but {describe_claims(condition.near)}"
+    style = "" if condition.holds else "warn"
+    return Node((Span(f"{' '.join(cut(condition.source).split())}: ", "dim"), Span(found, style)))
 
 
 def _claim(claim: Claim) -> Node:
