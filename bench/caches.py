@@ -7,7 +7,7 @@ from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.signing_chain import parse_signing_chain, verify_document
 from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.evidence._intel_quote import certification, certify, generation, platform, platform_case
-from assay.formats import der, pem
+from assay.formats import base64url, der, pem
 from assay.memo import Memo
 from assay.pki.certificate import parse_certificate
 from assay.pki.chain import verify_issued
@@ -27,6 +27,7 @@ _FUNCTIONS = (
     read_name,
     pck._parse_tcb,
     pem._decode_small,
+    base64url._decode_again,
     der._dotted,
 )
 _MODULES = (certification, certify, generation, platform)

@@ -6,21 +6,43 @@ from dataclasses import dataclass
 from typing import Final
 
 from assay.endorsements.documents import Need
-from assay.errors import EndorsementUnavailable, LimitExceeded, Malformed, PolicyDenied, PolicyError, VerificationFailed
+from assay.errors import EndorsementUnavailable, LimitExceeded, Malformed, PolicyError, VerificationFailed
 from assay.evidence.base import EvidenceT, EvidenceType, Grounds, Submission, VerifiedT
-from assay.policy import AppraisalPolicy, PolicyOutcome
+from assay.policy import (
+    AppraisalPolicy,
+    PolicyOutcome,
+    PolicyTrace,
+    RuleOutcome,
+    describe_decision,
+    describe_rule,
+    trace_of,
+)
 from assay.result.attestation import AttestationResult
 from assay.verdict import NOT_APPLICABLE, AnyCheck, Check, Entry, Outcome, Seen, Verdict, close
 
 
 @dataclass(frozen=True, slots=True)
-class _Fired:
-    """The rules that fired, as text made only when somebody reads the verdict."""
+class _Permitted:
+    """The rules that fired and the claims that they permitted on, as text made only when somebody reads the verdict."""
 
     outcome: PolicyOutcome
 
     def __str__(self) -> str:
-        return "; ".join(f"line {rule.line} ({rule.section})" for rule in self.outcome.fired) or "no rule fired"
+        return describe_decision(self.outcome.trace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """The deny rule that fired and on which claims, or what else made the policy refuse; text is made as above."""
+
+    message: str
+    trace: PolicyTrace | None
+
+    def __str__(self) -> str:
+        decisive = next((rule for rule in self.trace.rules if rule.is_decisive), None) if self.trace else None
+        if decisive is None or decisive.outcome is not RuleOutcome.FIRED:
+            return self.message
+        return f"denied by {describe_rule(decisive)}"
 
 
 # The policy's place in a verdict; evaluating the policy, not a test, decides it.
@@ -83,9 +105,10 @@ def appraise(
         outcome = policy.evaluate(statement.incoming)
     except PolicyError as error:
         error.incoming = statement.incoming
-        error.verdict = close(verified.entries, Entry(POLICY_CHECK, Outcome.FAILED, _refusal(error)), ())
+        seen = Seen(_Refused(error.message, trace_of(error)), _PERMITS)
+        error.verdict = close(verified.entries, Entry(POLICY_CHECK, Outcome.FAILED, seen), ())
         raise
-    decided = Entry(POLICY_CHECK, Outcome.PASSED, Seen(_Fired(outcome), _PERMITS))
+    decided = Entry(POLICY_CHECK, Outcome.PASSED, Seen(_Permitted(outcome), _PERMITS))
     verdict = Verdict((*verified.entries, decided))
     return AttestationResult(kind.name, kind.profile, statement, outcome, policy.identity, submission, verdict, grounds)
 
@@ -96,9 +119,3 @@ def _complete(verdict: Verdict | None, declared: tuple[AnyCheck, ...]) -> Verdic
         return None
     later = declared[len(verdict.entries) :]
     return Verdict((*verdict.entries, *(Entry(check, Outcome.NOT_REACHED) for check in later)))
-
-
-def _refusal(error: PolicyError) -> Seen:
-    if isinstance(error, PolicyDenied) and error.line is not None:
-        return Seen(f"denied by line {error.line}: {error.source}", _PERMITS)
-    return Seen(error.message, _PERMITS)

@@ -1,156 +1,36 @@
-"""A second reader of the policy language, versions 1.0 and 1.1: slow, straightforward, and independent of `assay.policy`.
+"""A second reader of the policy language, versions 1.0 to 1.2: slow, straightforward, and independent of `assay.policy`.
 
 It has its own grammar (lark) and tries every tuple of claims. It reads open questions as `assay.policy.readings` says.
+The specification does not say which calls of a rule's conditions are made once another test has failed. So a call that
+fails there only perhaps ends the evaluation: `Outcome.perhaps_failed` says so, and the outcome is that of a reader who
+made no such call.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from itertools import product
 
-from lark import Lark, Token, Transformer
-from lark.exceptions import LarkError, VisitError
+from assay.claims import Claim, ClaimSet, Issuer
 
-from assay.claims import Claim, ClaimSet, ClaimValue, Issuer
+from .naive_functions import DROPS_MARK, Failed, call, distinct, one, same
+from .naive_syntax import Refused, kind, read
 
-from .naive_grammar import GRAMMAR
-
-
-class Refused(Exception):  # an outcome, not an error
-    """The text is no policy."""
-
-
-class Failed(Exception):  # an outcome, not an error
-    """A run-time error."""
+__all__ = ["Denied", "Failed", "Outcome", "Refused", "evaluate", "read"]
 
 
 class Denied(Exception):  # an outcome, not an error
     """Not permitted."""
 
 
-def _unescape(text):
-    result, rest = "", text[1:-1]
-    while rest:
-        if rest[:2] in ('\\"', "\\\\"):
-            result, rest = result + rest[1], rest[2:]
-        elif rest[0] == "\\":
-            result, rest = result + rest[:2], rest[2:]
-        else:
-            result, rest = result + rest[0], rest[1:]
-    return result
+@dataclass
+class Outcome:
+    """The issued and the property claims; `ending` is how the evaluation ended otherwise."""
 
-
-class _Tree(Transformer):
-    def string(self, items):
-        return ("literal", _unescape(str(items[0])))
-
-    def integer(self, items):
-        number = int(items[0])
-        if not -9223372036854775808 <= number <= 9223372036854775807:
-            raise Refused("integer")
-        return ("literal", number)
-
-    def boolean(self, items):
-        return ("literal", items[0] == "true")
-
-    def reference(self, items):
-        return ("reference", str(items[0]), str(items[1]))
-
-    def test(self, items):
-        left, comparison, right = str(items[0]), str(items[1]), items[2]
-        if comparison[0] in "<>" and right[0] == "literal" and type(right[1]) is not int:
-            raise Refused("order of a literal that is no Integer")
-        return (left, comparison, right)
-
-    def condition(self, items):
-        name = str(items[0]) if isinstance(items[0], Token) else None
-        return (name, [item for item in items if not isinstance(item, Token)])
-
-    def conditions(self, items):
-        return items
-
-    def assignment(self, items):
-        return (str(items[0]), items[1])
-
-    def copied(self, items):
-        return ("copied", str(items[0]))
-
-    def made(self, items):
-        parts = dict(items)
-        if len(parts) != len(items) or "issuer" in parts or "type" not in parts or "value" not in parts:
-            raise Refused("assignments")
-        if parts["type"][0] == "literal" and not isinstance(parts["type"][1], str):
-            raise Refused("type")
-        stated = parts.get("valueType")
-        if stated and stated[0] == "literal":
-            if stated[1] not in ("String", "Integer", "Boolean"):
-                raise Refused("valueType")
-            if parts["value"][0] == "literal" and _kind(parts["value"][1]) != stated[1]:
-                raise Refused("valueType does not agree")
-        return ("made", parts)
-
-    def permit(self, items):
-        return ("permit",)
-
-    def deny(self, items):
-        return ("deny",)
-
-    def add(self, items):
-        return ("add", items[0])
-
-    def issue(self, items):
-        return ("issue", items[0])
-
-    def issueproperty(self, items):
-        return ("issueproperty", items[0])
-
-    def rule(self, items):
-        conditions, action = items
-        bound = {name for name, _ in conditions}
-        used = [right[1] for _, tests in conditions for _, _, right in tests if right[0] == "reference"]
-        if len(action) == 2 and action[1][0] == "copied":
-            used.append(action[1][1])
-        if len(action) == 2 and action[1][0] == "made":
-            used += [right[1] for right in action[1][1].values() if right[0] == "reference"]
-        if not set(used) <= bound:
-            raise Refused("unbound")
-        return (conditions, action)
-
-    def version(self, items):
-        return ("version", str(items[1]))
-
-    def configuration(self, items):
-        return ("configuration", items[1:])
-
-    def authorization(self, items):
-        return ("authorization", items[1:])
-
-    def issuance(self, items):
-        return ("issuance", items[1:])
-
-    def start(self, items):
-        sections = dict(items)
-        if sections["version"] not in ("1.0", "1.1"):
-            raise Refused("version")
-        if sections["version"] == "1.0" and "configuration" in sections:
-            raise Refused("configurationrules under 1.0")
-        return sections
-
-
-_LARK = Lark(GRAMMAR, parser="lalr", lexer="contextual")
-
-
-def read(text):
-    """The sections of a policy, or `Refused`."""
-    try:
-        return _Tree().transform(_LARK.parse(text.removeprefix("\ufeff")))
-    except VisitError as error:
-        raise Refused from error.orig_exc
-    except LarkError as error:
-        raise Refused from error
-
-
-def _kind(value):
-    return {str: "String", int: "Integer", bool: "Boolean"}[type(value)]
+    issued: list[Claim] = field(default_factory=list)
+    properties: list[Claim] = field(default_factory=list)
+    ending: type[Denied | Failed] | None = None
+    perhaps_failed: bool = False
 
 
 def _field(claim, name):
@@ -160,17 +40,16 @@ def _field(claim, name):
         case "value":
             return claim.value
         case "valueType":
-            return _kind(claim.value)
+            return kind(claim.value)
         case "issuer":
             return claim.issuer.value
 
 
 def _compare(left, comparison, right):
-    same = type(left) is type(right) and left == right
     if comparison == "==":
-        return same
+        return same(left, right)
     if comparison == "!=":
-        return not same
+        return not same(left, right)
     if type(left) is not int or type(right) is not int:
         return False
     return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[comparison]
@@ -178,65 +57,119 @@ def _compare(left, comparison, right):
 
 def _meaning(conditions, identifier, position):
     """Which condition an identifier means in the condition at `position`, or in the action (`position` None)."""
-    binding = [index for index, (name, _) in enumerate(conditions) if name == identifier]
+    binding = [index for index, (negated, name, _) in enumerate(conditions) if name == identifier and not negated]
     earlier = [index for index in binding if position is not None and index < position]
     return earlier[-1] if earlier else binding[-1]
 
 
-def _is_satisfied(conditions, chosen):
-    for position, (_, tests) in enumerate(conditions):
-        for left, comparison, right in tests:
-            if right[0] == "literal":
-                value = right[1]
-            else:
-                value = _field(chosen[_meaning(conditions, right[1], position)], right[2])
-            if not _compare(_field(chosen[position], left), comparison, value):
-                return False
-    return True
+def _values(conditions, position, bound, expression):
+    """The value set of an expression; `bound` holds the claims that each condition stands for."""
+    match expression:
+        case ("literal", value):
+            return [value]
+        case ("reference", name, part):
+            return distinct(_field(claim, part) for claim in bound[_meaning(conditions, name, position)])
+        case ("call", function, arguments):
+            return call(function, [_values(conditions, position, bound, argument) for argument in arguments])
 
 
-def _match(conditions, incoming):
-    tuples = [chosen for chosen in product(incoming, repeat=len(conditions)) if _is_satisfied(conditions, chosen)]
-    if not tuples:
-        return None
-    return [
-        [claim for claim in incoming if any(chosen[i] == claim for chosen in tuples)] for i in range(len(conditions))
-    ]
+def _is_marked(conditions, marked, bound, expression):
+    """Whether a value is read-only: it comes from a claim's value that is."""
+    match expression:
+        case ("reference", name, "value"):
+            return any(claim in marked for claim in bound[_meaning(conditions, name, None)])
+        case ("call", function, arguments):
+            return function not in DROPS_MARK and any(_is_marked(conditions, marked, bound, one) for one in arguments)
+    return False
 
 
-def _distinct(values):
-    result: list[ClaimValue] = []
-    for value in values:
-        if not any(type(value) is type(known) and value == known for known in result):
-            result.append(value)
-    return result
+class _Matching:
+    """The tuples of claims for which a rule's conditions hold, one claim for each condition that is not negated."""
+
+    def __init__(self, conditions, incoming):
+        self.conditions, self.incoming = conditions, incoming
+        self.failures: list[str] = []
+        self.calls = sum(right[0] == "call" for _, _, tests in conditions for _, _, right in tests)
+        self.positive = [index for index, one in enumerate(conditions) if not one[0]]
+        self.tuples = [chosen for chosen in self._all() if self._holds(chosen)]
+
+    def _all(self):
+        for claims in product(self.incoming, repeat=len(self.positive)):
+            yield dict(zip(self.positive, claims, strict=True))
+
+    def _holds(self, chosen):
+        """Tests without calls first; then those with, whose failures are noted and taken for false."""
+        for with_calls in (False, True):
+            for position, (negated, _, _) in enumerate(self.conditions):
+                if negated:
+                    if self._is_decided(position, with_calls=with_calls) and any(
+                        all(self._passes({**chosen, position: claim}, position, calls) for calls in (False, True))
+                        for claim in self.incoming
+                    ):
+                        return False
+                elif not self._passes(chosen, position, with_calls):
+                    return False
+        return True
+
+    def _is_decided(self, position, *, with_calls):
+        return with_calls == any(right[0] == "call" for _, _, right in self.conditions[position][2])
+
+    def _passes(self, chosen, position, with_calls):
+        """Whether the claim chosen for a condition passes those of its tests that have calls, or those that have not."""
+        bound = {index: [claim] for index, claim in chosen.items()}
+        for left, comparison, right in self.conditions[position][2]:
+            if (right[0] == "call") is with_calls:
+                try:
+                    values = _values(self.conditions, position, bound, right)
+                except Failed:
+                    self.failures.append("negated" if self.conditions[position][0] else "positive")
+                    return False
+                if not any(_compare(_field(chosen[position], left), comparison, value) for value in values):
+                    return False
+        return True
+
+    @property
+    def surely_fails(self):
+        """The one call of a rule fails for a tuple that passed all other tests: no order avoids it."""
+        return self.calls == 1 and "positive" in self.failures
+
+    def claims(self):
+        """For each condition the claims that occur in some tuple, or None when there is no tuple."""
+        if not self.tuples:
+            return None
+        return {
+            index: [claim for claim in self.incoming if any(chosen[index] == claim for chosen in self.tuples)]
+            for index in self.positive
+        }
 
 
-def _make(conditions, matched, argument):
+def _make(conditions, matched, marked, argument):
+    """The claims of an action, and whether they are read-only."""
     if argument[0] == "copied":
-        return matched[_meaning(conditions, argument[1], None)]
+        return matched[_meaning(conditions, argument[1], None)], False
     parts = argument[1]
     driver = parts["value"][1] if parts["value"][0] == "reference" else None
-    rows = [None] if driver is None else matched[_meaning(conditions, driver, None)]
+    if driver is None:
+        columns = {"value": _values(conditions, None, matched, parts["value"])}
+        count = len(columns["value"])
+    else:
+        claims, columns = matched[_meaning(conditions, driver, None)], {}
+        count = len(claims)
+    if count == 0:
+        return [], False
+    for name, expression in parts.items():
+        if expression[0] == "reference" and expression[1] == driver:
+            columns[name] = [_field(claim, expression[2]) for claim in claims]
+        elif name != "value":
+            columns[name] = [one(_values(conditions, None, matched, expression), str, int, bool)] * count
     made = []
-    for row in rows:
-        values = {}
-        for name, expression in parts.items():
-            if expression[0] == "literal":
-                values[name] = expression[1]
-            elif expression[1] == driver:
-                values[name] = _field(row, expression[2])
-            else:
-                found = _distinct(_field(c, expression[2]) for c in matched[_meaning(conditions, expression[1], None)])
-                if len(found) != 1:
-                    raise Failed("not one value")
-                values[name] = found[0]
-        if not isinstance(values["type"], str) or values.get("valueType", _kind(values["value"])) != _kind(
-            values["value"]
-        ):
-            raise Failed("type or valueType")
-        made.append(Claim(values["type"], values["value"], Issuer.POLICY))
-    return made
+    for index, value in enumerate(columns["value"]):
+        if not isinstance(columns["type"][index], str):
+            raise Failed("type")
+        if "valueType" in columns and columns["valueType"][index] != kind(value):
+            raise Failed("valueType")
+        made.append(Claim(columns["type"][index], value, Issuer.POLICY))
+    return made, any(_is_marked(conditions, marked, matched, parts[name]) for name in ("type", "value"))
 
 
 def _add(target, claim):
@@ -244,27 +177,49 @@ def _add(target, claim):
         target.append(claim)
 
 
-def evaluate(sections, claims: ClaimSet):
-    """The issued and the property claims, as lists; raises `Denied` or `Failed`."""
-    incoming, permitted = list(claims), False
-    issued: list[Claim] = []
-    properties: list[Claim] = []
-    for section in ("configuration", "authorization", "issuance"):
-        if section == "issuance" and not permitted:
+class _Evaluation:
+    def __init__(self, version, claims):
+        self.incoming = list(claims)
+        self.marked = [claim for claim in claims if version == "1.2" and claim.type == "pcrs"]
+        self.outcome = Outcome()
+        self.permitted = False
+
+    def run(self, section, rule):
+        conditions, action = rule
+        matching = _Matching(conditions, self.incoming)
+        if matching.surely_fails:
+            raise Failed("a call of a condition")
+        self.outcome.perhaps_failed |= bool(matching.failures)
+        matched = matching.claims()
+        if matched is None:
+            return
+        if action[0] == "deny":
             raise Denied
-        for conditions, action in sections.get(section, []):
-            matched = _match(conditions, incoming)
-            if matched is None:
-                continue
-            if action[0] == "deny":
+        if action[0] == "permit":
+            self.permitted = True
+            return
+        made, is_marked = _make(conditions, matched, self.marked, action[1])
+        self.marked += made if is_marked else []
+        for claim in made:
+            target = {"issue": self.outcome.issued, "issueproperty": self.outcome.properties}.get(action[0])
+            if section == "authorization":
+                target = None
+            if target is not None and claim in self.marked:
+                raise Failed("read-only")
+            _add(self.incoming, claim)
+            if target is not None:
+                _add(target, claim)
+
+
+def evaluate(sections, claims: ClaimSet) -> Outcome:
+    """What a policy gives for these claims."""
+    evaluation = _Evaluation(sections["version"], claims)
+    try:
+        for section in ("configuration", "authorization", "issuance"):
+            if section == "issuance" and not evaluation.permitted:
                 raise Denied
-            if action[0] == "permit":
-                permitted = True
-                continue
-            for claim in _make(conditions, matched, action[1]):
-                _add(incoming, claim)
-                if action[0] == "issue" and section != "authorization":
-                    _add(issued, claim)
-                if action[0] == "issueproperty":
-                    _add(properties, claim)
-    return issued, properties
+            for rule in sections.get(section, []):
+                evaluation.run(section, rule)
+    except (Denied, Failed) as ending:
+        evaluation.outcome.ending = type(ending)
+    return evaluation.outcome

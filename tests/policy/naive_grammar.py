@@ -10,7 +10,7 @@ configuration_rule: conditions "=>" issueproperty ";" -> rule
 authorization_rule: conditions "=>" (permit | deny | add | issue) ";" -> rule
 issuance_rule: conditions "=>" (add | issue | issueproperty) ";" -> rule
 conditions: (condition ("&&" condition)*)?
-condition: (NAME ":")? "[" test ("," test)* "]"
+condition: NEGATION? (NAME ":")? "[" test ("," test)* "]"
 test: PROPERTY COMPARISON expression
 permit: "permit" "(" ")"
 deny: "deny" "(" ")"
@@ -24,12 +24,14 @@ expression: STRING -> string
           | INTEGER -> integer
           | BOOLEAN -> boolean
           | NAME "." PROPERTY -> reference
+          | NAME "(" (expression ("," expression)*)? ")" -> call
 VERSION_WORD.3: /version\b/i
 CONFIGURATION_WORD.3: /configurationrules\b/i
 AUTHORIZATION_WORD.3: /authorizationrules\b/i
 ISSUANCE_WORD.3: /issuancerules\b/i
 PROPERTY.3: /(type|valueType|value|issuer)\b/
 BOOLEAN.3: /(true|false)\b/
+NEGATION: "!"
 COMPARISON: "==" | "!=" | "<=" | ">=" | "<" | ">"
 VERSION.2: /[0-9]+\.[0-9]+/
 INTEGER: /-?[0-9]+/

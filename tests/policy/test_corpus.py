@@ -11,6 +11,7 @@ from assay.errors import PolicyDenied, PolicyParsingError
 from assay.policy import compile_policy, issued_members, policy_hash
 from tests.shared_vectors import SHARED, shared_path
 
+from . import naive
 from .claims import LEGACY, SGX, service_claims
 
 ROW = re.compile(r"^\| `([\w.-]+\.policy)` \| [^|]+ \| (1\.\d) \| (\w+)\?? \|.*?\| `([\w-]{43})` \|", re.MULTILINE)
@@ -43,10 +44,7 @@ def test_the_index_lists_every_policy():
 
 @pytest.mark.parametrize(("name", "version", "parse", "_hash"), ROWS)
 def test_a_policy_parses_or_is_refused_as_its_index_says(name, version, parse, _hash):
-    if version == "1.2":
-        with pytest.raises(PolicyParsingError, match=r"version 1\.2 is not supported yet"):
-            compile_policy(text_of(name))
-    elif parse == "ok":
+    if parse == "ok":
         assert compile_policy(text_of(name)).version == version
     else:
         with pytest.raises(PolicyParsingError):
@@ -56,6 +54,26 @@ def test_a_policy_parses_or_is_refused_as_its_index_says(name, version, parse, _
 @pytest.mark.parametrize(("name", "_version", "_parse", "expected"), ROWS)
 def test_a_policy_has_the_hash_of_the_index(name, _version, _parse, expected):
     assert policy_hash(text_of(name)) == expected
+
+
+def test_the_hashes_of_the_specification_are_reproduced():
+    """Policy-language 11.1: values published by the service."""
+    section = shared_path("spec/policy-language.md").read_text("utf-8").split("### 11.1")[1].split("### 11.2")[0]
+    published = re.findall(r"^\| `([\w.-]+\.policy)`[^|]*\| `([\w-]{43})` \|", section, re.MULTILINE)
+    assert len(published) == 7
+    assert [policy_hash(text_of(name)) for name, _ in published] == [value for _, value in published]
+
+
+@pytest.mark.parametrize("name", [row[0] for row in ROWS if row[2] == "ok"])
+def test_a_policy_that_parses_ends_without_claims_as_it_ends_for_the_naive_reader(name):
+    expected = naive.evaluate(naive.read(text_of(name)), ClaimSet())
+    if expected.ending is None:
+        outcome = compile_policy(text_of(name)).evaluate(ClaimSet())
+        assert (list(outcome.issued), list(outcome.properties)) == (expected.issued, expected.properties)
+    else:
+        with pytest.raises(PolicyDenied):
+            compile_policy(text_of(name)).evaluate(ClaimSet())
+        assert expected.ending is naive.Denied
 
 
 @pytest.mark.parametrize("name", [row[0] for row in ROWS if row[2] == "template"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from assay import limits
@@ -22,7 +22,7 @@ def decode_submission(members: Mapping[str, JsonValue], evidence_member: str) ->
     Unknown members are ignored and null equals absent (rest-api 2.1.3).
     """
     return Submission(
-        evidence=_octets(members, evidence_member, evidence_member),
+        evidence=_octets(members, evidence_member, evidence_member, base64url.decode_evidence),
         runtime_data=_held_data(members, "runtimeData"),
         init_time_data=_held_data(members, "initTimeData"),
         nonce=_nonce(members),
@@ -30,14 +30,19 @@ def decode_submission(members: Mapping[str, JsonValue], evidence_member: str) ->
     )
 
 
-def _octets(members: Mapping[str, JsonValue], name: str, shown: str) -> bytes:
+def _octets(
+    members: Mapping[str, JsonValue],
+    name: str,
+    shown: str,
+    decode: Callable[[str], bytes] = base64url.decode_lenient,
+) -> bytes:
     value = members.get(name.lower())
     if value is None:
         raise MalformedRequest(shown, "this member is required")
     if not isinstance(value, str):
         raise MalformedRequest(shown, "not a string of base64url")
     try:
-        content = base64url.decode_lenient(value)
+        content = decode(value)
     except Base64Error as error:
         raise MalformedRequest(shown, str(error)) from error
     if not content:

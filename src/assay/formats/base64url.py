@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 from typing import Final
 
+from assay import limits
+
 _STRICT: Final = re.compile(r"[A-Za-z0-9_-]*\Z")
+# The 702 octets of a TD quote up to its signature's end, and more than those 500 of an SGX quote, in digits.
+_FIRST_PART: Final = 936
+_REMEMBERED: Final = 12 << 10
 
 
 class Base64Error(ValueError):
@@ -41,6 +47,17 @@ def decode_lenient(text: str) -> bytes:
     return _decode(body)
 
 
+def decode_evidence(text: str) -> bytes:
+    """As `decode_lenient`, quicker for evidence whose ending came before.
+
+    Quotes of one platform differ in header, report and signature only; the certificates after them are most of a text.
+    """
+    if not _FIRST_PART < len(text) <= _REMEMBERED or "+" in text or "/" in text or "=" in text:
+        return decode_lenient(text)
+    # Whole groups of four digits, so that both parts can be decoded on their own.
+    return _decode(text[:_FIRST_PART]) + _decode_again(text[_FIRST_PART:])
+
+
 def _decode(body: str) -> bytes:
     if len(body) % 4 == 1:
         raise Base64Error("impossible length")
@@ -55,3 +72,8 @@ def _decode(body: str) -> bytes:
     ):
         raise Base64Error("non-canonical last bits")
     return content
+
+
+@lru_cache(maxsize=limits.EVIDENCE_ENDINGS)
+def _decode_again(body: str) -> bytes:
+    return _decode(body)

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from assay import limits
 from assay.errors import LimitExceeded, MalformedEndorsement
+from assay.formats import pem
 from assay.formats.der import DerReader
 from assay.memo import Lazy
 from assay.pki.extensions import ReadExtensions, read_extensions
@@ -42,10 +43,16 @@ UNREADABLE: Final = (
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """A parsed certificate; compared by identity (equal bytes are parsed once)."""
+    """A parsed certificate; compared by identity (equal bytes are parsed once).
+
+    `signed` are the octets under `signature`, as received (the library would encode them again), `signature_algorithm`
+    the dotted identifier.
+    """
 
     der: bytes
-    parsed: x509.Certificate
+    signed: bytes
+    signature: bytes
+    signature_algorithm: str
     public_key: PublicKey
     extensions: ReadExtensions
     issuer: bytes  # Names in DER, for comparison
@@ -89,9 +96,20 @@ class Certificate:
         return self.extensions.authority_key_id
 
     @Lazy
+    def p256_key(self) -> ec.EllipticCurvePublicKey | None:
+        """The key of a certificate whose key is on P-256, else None."""
+        key = self.public_key
+        return key if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == "secp256r1" else None
+
+    @property
+    def parsed(self) -> x509.Certificate:
+        """The library's object, made anew."""
+        return x509.load_der_x509_certificate(self.der)
+
+    @Lazy
     def pem(self) -> bytes:
         """The certificate as PEM: 64 columns, LF, final LF."""
-        return self.parsed.public_bytes(Encoding.PEM)
+        return pem.encode(self.der, "CERTIFICATE")
 
 
 @lru_cache(maxsize=limits.CERTIFICATES)
@@ -103,34 +121,47 @@ def parse_certificate(der: bytes) -> Certificate:
     """
     if len(der) > limits.CERTIFICATE:
         raise LimitExceeded("certificate, octets", limit=limits.CERTIFICATE, found=len(der))
-    serial, issuer, subject = _read_outline(der)
+    outline = _read_outline(der)
     try:
         parsed = x509.load_der_x509_certificate(der)
         key, extensions = _supported(parsed.public_key()), read_extensions(parsed.extensions)
         not_before, not_after = parsed.not_valid_before_utc, parsed.not_valid_after_utc
+        signature, algorithm = parsed.signature, parsed.signature_algorithm_oid.dotted_string
     except UNREADABLE as error:
         raise MalformedEndorsement("certificate", str(error) or type(error).__name__) from error
-    require_whole_octets(der, parsed.signature, "certificate")
-    read_name(issuer)
-    name = read_name(subject)
+    require_whole_octets(der, signature, "certificate")
+    read_name(outline.issuer)
+    name = read_name(outline.subject)
     return Certificate(
         der,
-        parsed,
+        outline.signed,
+        signature,
+        algorithm,
         key,
         extensions,
-        issuer,
-        subject,
+        outline.issuer,
+        outline.subject,
         name.common_name,
         name.organisation,
-        serial,
+        outline.serial,
         not_before,
         not_after,
     )
 
 
-def _read_outline(der: bytes) -> tuple[int, bytes, bytes]:
-    """Serial number, issuer and subject (RFC 5280, 4.1); the library only warns of serial numbers below one."""
-    content = DerReader(der, "certificate").sequence("certificate").sequence("to be signed")
+class _Outline(NamedTuple):
+    """What the library does not give as received."""
+
+    signed: bytes
+    serial: int
+    issuer: bytes
+    subject: bytes
+
+
+def _read_outline(der: bytes) -> _Outline:
+    """The outline of a certificate (RFC 5280, 4.1); the library only warns of serial numbers below one."""
+    signed = DerReader(der, "certificate").sequence("certificate").raw()
+    content = DerReader(signed, "certificate").sequence("to be signed")
     if content.element()[0] != _VERSION:
         raise MalformedEndorsement("certificate", "not of version 3")
     serial = content.integer("serial number")
@@ -139,7 +170,7 @@ def _read_outline(der: bytes) -> tuple[int, bytes, bytes]:
     content.element()  # the signature algorithm, which the library reads
     issuer = content.raw()
     content.element()  # the validity, which the library reads
-    return serial, issuer, content.raw()
+    return _Outline(signed, serial, issuer, content.raw())
 
 
 def _supported(key: object) -> PublicKey:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from assay import limits
 from assay.pki.certificate import Certificate
-from assay.pki.revocation import require_ecdsa_sha256
-from assay.pki.signatures import SignatureError, verify_p256_der
+from assay.pki.signatures import SignatureError, require_ecdsa_sha256, verify_p256_der
 
 
 @lru_cache(maxsize=limits.CERTIFICATES)
@@ -23,10 +20,11 @@ def verify_issued(child: Certificate, issuer: Certificate) -> None:
         raise SignatureError(f"{child.common_name!r} names another issuer than {issuer.common_name!r}")
     if child.authority_key_id is not None and child.authority_key_id != issuer.subject_key_id:
         raise SignatureError(f"{child.common_name!r}: the authority key identifier is of another key")
-    if not isinstance(issuer.public_key, ec.EllipticCurvePublicKey) or issuer.public_key.curve.name != "secp256r1":
+    key = issuer.p256_key
+    if key is None:
         raise SignatureError(f"the key of {issuer.common_name!r} is not P-256")
-    require_ecdsa_sha256(child.parsed)
-    verify_p256_der(issuer.public_key, child.parsed.signature, child.parsed.tbs_certificate_bytes)
+    require_ecdsa_sha256(child.signature_algorithm)
+    verify_p256_der(key, child.signature, child.signed)
 
 
 def authority_problem(issuer: Certificate, authorities_below: int) -> str | None:

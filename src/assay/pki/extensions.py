@@ -32,19 +32,19 @@ def read_extensions(extensions: x509.Extensions) -> ReadExtensions:
     vendor: dict[str, bytes] = {}
     for extension in extensions:
         value = extension.value
-        match value:
-            case x509.BasicConstraints():
-                path_length = value.path_length if value.ca else -1
-                continue
-            case x509.KeyUsage():
-                key_usage = value
-                continue
-            case x509.SubjectKeyIdentifier():
-                subject_key_id = value.digest
-            case x509.AuthorityKeyIdentifier():
-                authority_key_id = value.key_identifier
-            case x509.UnrecognizedExtension():
-                vendor[extension.oid.dotted_string] = value.value
+        # By class: these have no subclasses, and asking `isinstance` of an abstract class's kin takes a microsecond.
+        if type(value) is x509.BasicConstraints:
+            path_length = value.path_length if value.ca else -1
+            continue
+        if type(value) is x509.KeyUsage:
+            key_usage = value
+            continue
+        if type(value) is x509.SubjectKeyIdentifier:
+            subject_key_id = value.digest
+        elif type(value) is x509.AuthorityKeyIdentifier:
+            authority_key_id = value.key_identifier
+        elif type(value) is x509.UnrecognizedExtension:
+            vendor[extension.oid.dotted_string] = value.value
         # RFC 5280, 4.2: a critical extension that is not processed makes the certificate unusable.
         if extension.critical:
             critical.append(extension.oid.dotted_string)

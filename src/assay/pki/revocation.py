@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID
 
 from assay import limits
@@ -17,7 +16,7 @@ from assay.formats import pem
 from assay.formats.der import DerReader
 from assay.pki.certificate import UNREADABLE, Certificate, require_whole_octets
 from assay.pki.names import read_name
-from assay.pki.signatures import SignatureError, verify_p256_der
+from assay.pki.signatures import SignatureError, require_ecdsa_sha256, verify_p256_der
 
 _PARTIAL: Final = (ExtensionOID.DELTA_CRL_INDICATOR, ExtensionOID.ISSUING_DISTRIBUTION_POINT)
 
@@ -100,14 +99,9 @@ def verify_revocation_list(revocation: RevocationList, issuer: Certificate) -> N
         raise SignatureError(f"issued by {revocation.issuer_common_name!r}, not by {issuer.common_name!r}")
     if revocation.authority_key_id is not None and revocation.authority_key_id != issuer.subject_key_id:
         raise SignatureError("the authority key identifier is of another key")
-    if not isinstance(issuer.public_key, ec.EllipticCurvePublicKey):
+    key = issuer.p256_key
+    if key is None:
         raise SignatureError("the issuer's key is not P-256")
-    require_ecdsa_sha256(revocation.parsed)
-    verify_p256_der(issuer.public_key, revocation.parsed.signature, revocation.parsed.tbs_certlist_bytes)
-
-
-def require_ecdsa_sha256(signed: x509.Certificate | x509.CertificateRevocationList) -> None:
-    """The signature algorithm is ecdsa-with-SHA256; raises `SignatureError`."""
-    found = signed.signature_algorithm_oid
-    if found != x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256:
-        raise SignatureError(f"signature algorithm {found.dotted_string} instead of ecdsa-with-SHA256")
+    parsed = revocation.parsed
+    require_ecdsa_sha256(parsed.signature_algorithm_oid.dotted_string)
+    verify_p256_der(key, parsed.signature, parsed.tbs_certlist_bytes)

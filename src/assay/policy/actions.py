@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
 
 from assay.claims import Claim, Issuer
 from assay.errors import PolicyDenied
+from assay.policy.computing import Matched
 from assay.policy.making import compile_making
-from assay.policy.matching import Matched, bindings
+from assay.policy.matching import bindings
 from assay.policy.syntax import (
     ClaimArgument,
     CopiedClaim,
@@ -18,22 +19,26 @@ from assay.policy.syntax import (
     Literal,
     MadeClaim,
     Permit,
+    Property,
     Reference,
     Rule,
 )
-from assay.policy.values import READ, Read
+from assay.policy.values import READ
 from assay.policy.working_set import Run
 
-Act = Callable[[Run, Matched], None]
 # The claims an action makes; equal ones may repeat, since the sets they go to remove duplicates.
-_Make = Callable[[Run, Matched], Iterable[Claim]]
+_Make = Callable[[Run, Matched], Sequence[Claim]]
+# Carries out an action and gives the claims that it made.
+Act = Callable[[Run, Matched], Sequence[Claim]]
 
 _POLICY: Final = Issuer.POLICY
 _SOURCE_SHOWN: Final = 1000
+# `Claim(...)` without the call of a Python function.
+_new: Final = tuple.__new__
 
 
 def compile_act(rule: Rule) -> Act:
-    """A function that carries out the rule's action; it raises `PolicyEvaluationError` or `PolicyDenied`."""
+    """A function that carries out the rule's action; it raises `RuleFailed` or `PolicyDenied`."""
     match rule.action:
         case Permit():
             return _permit
@@ -49,12 +54,13 @@ def place(rule: Rule) -> str:
     return f"line {rule.line}: {cut}"
 
 
-def _permit(run: Run, _matched: Matched) -> None:
+def _permit(run: Run, _matched: Matched) -> Sequence[Claim]:
     run.permitted = True
+    return ()
 
 
 def _compile_deny(rule: Rule) -> Act:
-    def deny(_run: Run, _matched: Matched) -> None:
+    def deny(_run: Run, _matched: Matched) -> NoReturn:
         message = f"Policy Engine Exception: A Deny claim was issued, authorization failed. Rule at {place(rule)}"
         raise PolicyDenied(message, line=rule.line, source=rule.source)
 
@@ -62,17 +68,23 @@ def _compile_deny(rule: Rule) -> Act:
 
 
 def _compile_emit(destination: Destination, make: _Make) -> Act:
-    def add(run: Run, matched: Matched) -> None:
-        for claim in make(run, matched):
+    def add(run: Run, matched: Matched) -> Sequence[Claim]:
+        claims = make(run, matched)
+        for claim in claims:
             run.incoming.add(claim)
+        return claims
 
-    def issue(run: Run, matched: Matched) -> None:
-        for claim in make(run, matched):
+    def issue(run: Run, matched: Matched) -> Sequence[Claim]:
+        claims = make(run, matched)
+        for claim in claims:
             run.issue(claim, run.issued)
+        return claims
 
-    def issue_property(run: Run, matched: Matched) -> None:
-        for claim in make(run, matched):
+    def issue_property(run: Run, matched: Matched) -> Sequence[Claim]:
+        claims = make(run, matched)
+        for claim in claims:
             run.issue(claim, run.properties)
+        return claims
 
     match destination:
         case Destination.INCOMING:
@@ -92,25 +104,32 @@ def _compile_make(rule: Rule, argument: ClaimArgument) -> _Make:
             made = (Claim(name, value, _POLICY),)
             return lambda _run, _matched: made
         case MadeClaim(Literal(str() as name), Reference(identifier, value_of), None):
-            return _make_typed(name, positions[identifier], READ[value_of])
+            return _make_typed(name, positions[identifier], value_of)
         case MadeClaim():
-            return compile_making(argument, positions, place(rule))
+            return compile_making(argument, positions)
 
 
 def _copy(position: int) -> _Make:
-    def copy(run: Run, matched: Matched) -> Iterable[Claim]:
+    def copy(run: Run, matched: Matched) -> Sequence[Claim]:
         run.spend(len(matched[position]))
         return matched[position]
 
     return copy
 
 
-def _make_typed(name: str, position: int, read: Read) -> _Make:
-    def make_typed(run: Run, matched: Matched) -> Iterable[Claim]:
+def _make_typed(name: str, position: int, value_of: Property) -> _Make:
+    read = READ[value_of]
+    is_value = value_of is Property.VALUE
+
+    def make_typed(run: Run, matched: Matched) -> Sequence[Claim]:
         claims = matched[position]
         if len(claims) == 1:
-            return (Claim(name, read(claims[0]), _POLICY),)
-        run.spend(len(claims))
-        return [Claim(name, read(claim), _POLICY) for claim in claims]
+            made: Sequence[Claim] = (_new(Claim, (name, read(claims[0]), _POLICY)),)
+        else:
+            run.spend(len(claims))
+            made = [_new(Claim, (name, read(claim), _POLICY)) for claim in claims]
+        if run.read_only and is_value and run.is_read_only(claims):
+            run.mark_read_only(made)
+        return made
 
     return make_typed

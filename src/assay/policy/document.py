@@ -51,9 +51,9 @@ class AppraisalPolicy:
         return self.policy.evaluate(incoming)
 
 
-def stored_policy(text: str) -> AppraisalPolicy:
-    """A policy of the provider, unsigned; raises `PolicyParsingError`."""
-    return AppraisalPolicy(compile_policy(text), PolicyIdentity(policy_hash(text), None, draft=False))
+def stored_policy(text: str, signer: JsonObject | None = None) -> AppraisalPolicy:
+    """A policy of the provider, with `x-ms-policy-signer` if it is signed; raises `PolicyParsingError`."""
+    return AppraisalPolicy(compile_policy(text), PolicyIdentity(policy_hash(text), signer, draft=False))
 
 
 def draft_policy(text: str) -> AppraisalPolicy:

@@ -74,7 +74,8 @@ class ManagementJws:
 def parse_management_jws(text: str) -> ManagementJws:
     """Three parts, a header with `alg`, and the certificate of the signer under `x5c` or `jwk.x5c` unless unsecured.
 
-    Raises `InvalidOperation`. Base64 may be padded, JSON spaced; nothing is encoded again (rest-api 8.2).
+    Raises `InvalidOperation`, padding among its reasons (RFC 7515, 2). JSON may be spaced; nothing is encoded again
+    (rest-api 8.2).
     """
     if len(text) > _JWS or not text.isascii():
         raise InvalidOperation(f"Malformed JWT: more than {_JWS} characters, or characters outside ASCII")

@@ -1,7 +1,4 @@
-"""The syntax tree of a policy (policy-language section 3): frozen nodes, checked when they exist.
-
-Version 1.2 adds one node to `Expression` (a function call) and one field to `Condition` (negation).
-"""
+"""The syntax tree of a policy (policy-language section 3): frozen nodes, checked when they exist."""
 
 from __future__ import annotations
 
@@ -61,7 +58,36 @@ class Reference:
     property: Property
 
 
-Expression = Literal | Reference
+class Function(str, Enum):
+    """A function of version 1.2, by its name; each takes `FUNCTION_ARGUMENTS` of its own."""
+
+    JMES_PATH = "JmesPath"
+    JSON_TO_CLAIM_VALUE = "JsonToClaimValue"
+    IS_SUBSET_OF = "IsSubsetOf"
+    APPEND_STRING = "AppendString"
+    NEGATE_BOOL = "NegateBool"
+    CONTAINS_ONLY_VALUE = "ContainsOnlyValue"
+
+
+FUNCTION_ARGUMENTS: Final = {
+    Function.JMES_PATH: 2,
+    Function.JSON_TO_CLAIM_VALUE: 1,
+    Function.IS_SUBSET_OF: 2,
+    Function.APPEND_STRING: 2,
+    Function.NEGATE_BOOL: 1,
+    Function.CONTAINS_ONLY_VALUE: 2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`function(argument, ...)`, with as many arguments as the function takes; version 1.2."""
+
+    function: Function
+    arguments: tuple[Expression, ...]
+
+
+Expression = Literal | Reference | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +101,16 @@ class PropertyTest:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`identifier:[tests]`, at least one test; the identifier may be absent."""
+    """`identifier:[tests]`, at least one test; the identifier may be absent.
+
+    A negated one (`!`, version 1.2) holds when no claim satisfies it, and its identifier binds nothing. `source` is its
+    text.
+    """
 
     identifier: str | None
     tests: tuple[PropertyTest, ...]
+    negated: bool = False
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +172,11 @@ class Rule:
     source: str
 
 
+def has_functions(version: str) -> bool:
+    """Whether a version has function calls, negated conditions and read-only claims (policy-language 14)."""
+    return version == "1.2"
+
+
 @dataclass(frozen=True, slots=True)
 class PolicySyntax:
     """A whole policy."""
@@ -148,3 +185,13 @@ class PolicySyntax:
     configuration: tuple[Rule, ...]
     authorization: tuple[Rule, ...]
     issuance: tuple[Rule, ...]
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules in the order in which they run."""
+        return (*self.configuration, *self.authorization, *self.issuance)
+
+    @property
+    def has_functions(self) -> bool:
+        """As the function of this name, for this policy."""
+        return has_functions(self.version)

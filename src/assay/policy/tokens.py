@@ -47,6 +47,10 @@ class Token(NamedTuple):
         return cut.replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t")
 
 
+# `Token(...)` without the call of a Python function; a policy has thousands of words.
+_new: Final = tuple.__new__
+
+
 class Place(NamedTuple):
     """Where a word stands: lines from 1, columns from 0 in code points."""
 
@@ -76,10 +80,11 @@ def tokenize(text: str) -> Iterator[Token]:
         if kind == "skip" or kind is None:
             continue
         word = found[0]
-        yield Token(word if kind == "mark" else kind, word, found.start())
+        yield _new(Token, (word if kind == "mark" else kind, word, found.start()))
     yield Token(END, END, len(text))
 
 
 def string_value(token: Token) -> str:
     r"""What a string literal denotes: `\"` and `\\` are unescaped, any other pair stays as it is (reading Q1)."""
-    return _ESCAPE.sub(r"\1", token.text[1:-1])
+    inner = token.text[1:-1]
+    return _ESCAPE.sub(r"\1", inner) if "\\" in inner else inner

@@ -1,13 +1,29 @@
-"""Values of the language: how a claim's properties are read and how two values compare (policy-language 4, 5.2)."""
+"""Values of the language: value sets, how claims are read, how two values compare (policy-language 4, 5.2)."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
 
 from assay.claims import Claim, ClaimValue
 from assay.policy.syntax import Comparison, Property
+
+
+class ValueSet(NamedTuple):
+    """What an expression denotes: values in order, without duplicates by type and value.
+
+    `read_only` values may be tested, and must not be issued.
+    """
+
+    elements: tuple[ClaimValue, ...]
+    read_only: bool = False
+
+
+def distinct(values: Iterable[ClaimValue]) -> tuple[ClaimValue, ...]:
+    """The values without duplicates; `1`, `true` and `"1"` are three."""
+    return tuple({(value.__class__, value): value for value in values}.values())
+
 
 Read = Callable[[Claim], ClaimValue]
 Compare = Callable[[ClaimValue, ClaimValue], bool]

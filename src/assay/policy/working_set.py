@@ -1,4 +1,4 @@
-"""The claim sets that grow while a policy runs (policy-language section 4)."""
+"""What grows while a policy runs: claim sets, marks of read-only claims, work done (policy-language sections 4, 13)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Final
 from assay import limits
 from assay.claims import Claim, ClaimSet, ClaimValue, Issuer
 from assay.errors import PolicyEvaluationError
+from assay.policy.json_texts import JsonTexts
+from assay.policy.rule_failed import RuleFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Up to here, comparing with every claim of the type is quicker than keeping their keys.
 _FEW: Final = 8
+_TOO_MANY: Final = f"more than {limits.POLICY_CLAIMS} claims"
+_NAME_SHOWN: Final = 200
+_NONE: Final[frozenset[Claim]] = frozenset()
 
 
 class DistinctClaims(ClaimSet):
@@ -36,10 +41,11 @@ class WorkingSet:
 
     @classmethod
     def of(cls, claims: ClaimSet) -> WorkingSet:
-        """The claims of a set, which are distinct already."""
+        """The claims of a set, which are distinct already; raises `PolicyEvaluationError` when there are too many."""
         made = cls()
         made.claims = [*claims]
-        _check_size(made.claims)
+        if len(made.claims) > limits.POLICY_CLAIMS:
+            raise PolicyEvaluationError(f"Policy Engine Exception: {_TOO_MANY}.")
         made.by_type = by_type = {claim.type: [claim] for claim in made.claims}
         if len(by_type) != len(made.claims):
             by_type.clear()
@@ -48,7 +54,7 @@ class WorkingSet:
         return made
 
     def add(self, claim: Claim) -> None:
-        """Adds a claim; raises `PolicyEvaluationError` when there are too many."""
+        """Adds a claim; raises `RuleFailed` when there are too many."""
         name = claim.type
         same_type = self.by_type.get(name)
         if same_type is None:
@@ -59,7 +65,7 @@ class WorkingSet:
             same_type.append(claim)
         self.claims.append(claim)
         if len(self.claims) > limits.POLICY_CLAIMS:
-            _check_size(self.claims)
+            raise RuleFailed(_TOO_MANY)
 
     def _is_present(self, claim: Claim, same_type: list[Claim]) -> bool:
         if len(same_type) <= _FEW:
@@ -81,39 +87,71 @@ def _key(claim: Claim) -> tuple[type, ClaimValue, Issuer]:
     return claim.value.__class__, claim.value, claim.issuer
 
 
-def _check_size(claims: list[Claim]) -> None:
-    if len(claims) > limits.POLICY_CLAIMS:
-        raise PolicyEvaluationError(f"Policy Engine Exception: more than {limits.POLICY_CLAIMS} claims.")
-
-
 class Run:
-    """What one evaluation reads and writes."""
+    """What one evaluation reads and writes; `read_only_types` is None for a version without functions.
 
-    __slots__ = ("incoming", "issued", "issued_size", "permitted", "properties", "steps")
+    `read_only` holds the claims that must not be issued: those of the evidence with one of the `read_only_types`, and
+    those that rules made of them.
+    """
 
-    def __init__(self, incoming: ClaimSet) -> None:
+    __slots__ = ("_texts", "incoming", "issued", "issued_size", "permitted", "properties", "read_only", "steps")
+
+    def __init__(self, incoming: ClaimSet, read_only_types: frozenset[str] | None = None) -> None:
         self.incoming = WorkingSet.of(incoming)
         self.issued = WorkingSet()
         self.properties = WorkingSet()
         self.permitted = False
         self.steps = limits.POLICY_STEPS
         self.issued_size = 0
+        self.read_only: set[Claim] | frozenset[Claim] = _NONE
+        self._texts: JsonTexts | None = None
+        if read_only_types is not None:
+            self._prepare_functions(read_only_types)
+
+    def _prepare_functions(self, read_only_types: frozenset[str]) -> None:
+        """Functions read texts: how much a policy may do grows with what the evidence brought."""
+        texts = [claim.value for claim in self.incoming.claims if isinstance(claim.value, str)]
+        self.steps += limits.POLICY_STEPS_PER_CHARACTER * sum(map(len, texts))
+        self.mark_read_only(claim for claim in self.incoming.claims if claim.type in read_only_types)
+
+    @property
+    def texts(self) -> JsonTexts:
+        """The JSON texts of this evaluation; most policies read none."""
+        if self._texts is None:
+            self._texts = JsonTexts(self.spend, self.spend_text)
+        return self._texts
 
     def spend(self, steps: int) -> None:
-        """Counts work that grows with the number of claims; raises `PolicyEvaluationError` when it is too much."""
+        """Counts work that grows with the number or size of claims; raises `RuleFailed` when it is too much."""
         self.steps -= steps
         if self.steps < 0:
-            raise PolicyEvaluationError(
-                f"Policy Engine Exception: the policy took more than {limits.POLICY_STEPS} steps."
-            )
+            raise RuleFailed("the policy took more steps than it may")
+
+    def spend_text(self, characters: int) -> None:
+        """Counts the work of reading or writing a text; raises `RuleFailed` when it is too much or too long."""
+        if characters > limits.JMESPATH_RESULT:
+            raise RuleFailed(f"a text of {characters} characters, at most {limits.JMESPATH_RESULT}")
+        self.spend(1 + characters // limits.POLICY_STEP_CHARACTERS)
+
+    def mark_read_only(self, claims: Iterable[Claim]) -> None:
+        if isinstance(self.read_only, frozenset):
+            self.read_only = set()
+        self.read_only.update(claims)
+
+    def is_read_only(self, claims: Iterable[Claim]) -> bool:
+        """Whether the values of these claims, taken as one set, are read-only."""
+        return bool(self.read_only) and not self.read_only.isdisjoint(claims)
 
     def issue(self, claim: Claim, destination: WorkingSet) -> None:
-        """Adds a claim to the incoming set and to what the policy gives; raises when that grows too large."""
+        """Adds a claim to the incoming set and to what the policy gives.
+
+        Raises `RuleFailed` when that grows too large, or the claim is read-only.
+        """
+        if self.read_only and claim in self.read_only:
+            raise RuleFailed(f"the claim '{claim.type[:_NAME_SHOWN]}' is read-only: it must not be issued")
         value = claim.value
         self.issued_size += len(claim.type) + (len(value) if isinstance(value, str) else 1)
         if self.issued_size > limits.POLICY_ISSUED:
-            raise PolicyEvaluationError(
-                f"Policy Engine Exception: the policy issued more than {limits.POLICY_ISSUED} characters."
-            )
+            raise RuleFailed(f"the policy issued more than {limits.POLICY_ISSUED} characters")
         self.incoming.add(claim)
         destination.add(claim)

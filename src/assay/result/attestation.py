@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from assay.evidence.base import Grounds, Profile, Statement, Submission
 from assay.policy import PolicyIdentity, PolicyOutcome
 from assay.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class AttestationResult:
+class AttestationResult(NamedTuple):
     """Verified evidence, what it says, what the policy issued, and the verdict that explains both."""
 
     evidence_type: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from assay.formats.strict_json import JsonValue
 from assay.policy import issued_members
@@ -19,8 +18,7 @@ _SERVICE_OWNED: Final = frozenset({"iss", "iat", "exp", "nbf", "jti", "cnf", "no
 _SERVICE_PREFIXES: Final = ("x-ms-", "maa-attestationcollateral")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What the issuer adds to a result: who, when, for how long, and a unique identifier of 64 hex digits."""
 
     issuer: str

@@ -13,7 +13,7 @@ from assay import clock
 from assay.appraise import appraise, needs_of, parse_evidence
 from assay.errors import EndorsementUnavailable
 from assay.evidence import find_evidence_type
-from assay.evidence.base import AnyEvidenceType
+from assay.evidence.base import AnyEvidenceType, plainly
 from assay.formats.strict_json import JsonValue
 from assay.result.attestation import AttestationResult
 from assay.result.payload import Envelope, encode_payload
@@ -23,8 +23,8 @@ from assay.service.authorisation import authenticate
 from assay.service.context import provider_of, state_of
 from assay.service.errors import HttpRefusal, encode_details
 from assay.service.provider import Provider
-from assay.service.requests import LEGACY_VERSION, read_members, require_api_version
-from assay.service.responses import encode, json_response
+from assay.service.requests import LEGACY_VERSION, query_parameters, read_members, require_api_version
+from assay.service.responses import encode, encode_token, json_response
 from assay.service.trail import trail_of
 
 
@@ -86,7 +86,10 @@ def issue(result: AttestationResult, provider: Provider) -> tuple[str, str]:
 def _answer(request: Request, kind: AnyEvidenceType, result: AttestationResult, token: str, version: str) -> Response:
     if version == LEGACY_VERSION:
         return json_response(request, encode(token))
+    explained = query_parameters(request).get("explain", "").lower() in ("true", "1")
+    if kind.answer is plainly and not explained:
+        return json_response(request, encode_token(token))
     body = dict(kind.answer(token, result.statement.recipient))
-    if request.query_params.get("explain", "").lower() in ("true", "1"):
+    if explained:
         body["verdict"] = list(encode_details(result.verdict, ""))
     return json_response(request, encode(body))

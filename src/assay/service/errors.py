@@ -21,7 +21,7 @@ from assay.errors import (
     VerificationFailed,
 )
 from assay.formats.strict_json import JsonValue
-from assay.policy import RuleOutcome, cut, describe_claims, describe_conditions, trace_of
+from assay.policy import RuleOutcome, cut, describe_observed, trace_of
 from assay.verdict import Entry, Outcome, Verdict, encode_entry
 
 RETRY_AFTER_SECONDS: Final = 30
@@ -79,7 +79,7 @@ def encode_error(error: AssayError, challenge: str) -> Refusal | None:
         return None
     details = encode_details(error.verdict, error.code) if error.verdict else (_plain_detail(error),)
     if isinstance(error, PolicyError):
-        details = (*details, *_rule_details(error))
+        details = (*details, *encode_rule_details(error))
     return Refusal(row.status, row.code, _body(row.code, error.message, details), _headers(error, challenge))
 
 
@@ -118,7 +118,7 @@ def _detail(entry: Entry, decisive_code: str) -> dict[str, JsonValue]:
     }
 
 
-def _rule_details(error: PolicyError) -> Iterator[dict[str, JsonValue]]:
+def encode_rule_details(error: PolicyError) -> Iterator[dict[str, JsonValue]]:
     """The rules of a policy that refused, in order: those that fired or failed, then as many others as fit."""
     trace = trace_of(error)
     if trace is None:
@@ -126,13 +126,11 @@ def _rule_details(error: PolicyError) -> Iterator[dict[str, JsonValue]]:
     reached = [(place, rule) for place, rule in enumerate(trace.rules) if rule.outcome is not RuleOutcome.NOT_REACHED]
     reached.sort(key=lambda placed: placed[1].outcome is RuleOutcome.NOT_FIRED)
     for _, rule in sorted(reached[: limits.TRACE_RULES], key=lambda placed: placed[0]):
-        fired = rule.outcome is not RuleOutcome.NOT_FIRED
         yield {
             "code": "PolicyRule",
             "message": cut(rule.source),
             "target": f"policy.authorization[{rule.line}]",
-            "observed": rule.problem
-            or (describe_claims(rule.claims) if fired else describe_conditions(rule.conditions)),
+            "observed": describe_observed(rule),
             "expected": "does not fire" if rule.action == "deny" else "each of its conditions holds",
             "reference": "policy-language 5",
             "outcome": rule.outcome.value,

@@ -21,7 +21,7 @@ from assay.service.access import Action
 from assay.service.context import caller_of, provider_of, state_of
 from assay.service.errors import HttpRefusal
 from assay.service.management_bodies import read_jws
-from assay.service.requests import read_members, require_api_version
+from assay.service.requests import query_parameters, read_members, require_api_version
 from assay.service.responses import encode, json_response
 from assay.service.results import result_response
 from assay.service.trail import trail_of
@@ -136,7 +136,7 @@ def _is_import(request: Request) -> bool:
 
     Its signer may have been removed since it was set there, or the certificate have expired.
     """
-    if request.query_params.get("import", "").lower() != "true":
+    if query_parameters(request).get("import", "").lower() != "true":
         return False
     if not _is_operator(request):
         raise Unauthorized("importing a policy needs the operator's role")
@@ -167,7 +167,7 @@ def _may_replay(request: Request, provider: Provider, jws: ManagementJws) -> boo
     """Whether an older JWS may come back: where the signature is no authority, and where somebody says so (POL-02)."""
     if jws.is_unsecured or not provider.is_isolated or provider.settings.allow_policy_replay:
         return True
-    asked = request.query_params.get("allow-replay", "").lower() == "true"
+    asked = query_parameters(request).get("allow-replay", "").lower() == "true"
     return asked and _is_operator(request)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from assay.service.requests import BODY_ARRIVED
 
 HEADER_SECONDS: Final = 10.0
 HEADER_OCTETS: Final = 64 << 10
@@ -20,6 +22,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._waiting: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._header_octets = 0
+        self._in_headers = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -34,18 +37,28 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._waiting is not None:
             self._header_octets += len(data)
         super().data_received(data)
+        # Mostly headers come whole, and need no timer.
+        if self._in_headers and self._waiting is None:
+            self._await_headers()
         if self._waiting is not None and self._header_octets > HEADER_OCTETS:
             self._headers_came()
             self.transport.close()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._waiting is None:
-            self._await_headers()
+        self._in_headers = True
 
     def on_headers_complete(self) -> None:
+        self._in_headers = False
         self._headers_came()
         super().on_headers_complete()
+        # The answer to HEAD has no body that the head could wait for.
+        if self.scope["method"] != "HEAD":
+            self.cycle.transport = _Answer(self.transport, self.cycle)  # type: ignore[assignment]
+
+    def on_message_complete(self) -> None:
+        self.scope[BODY_ARRIVED] = True  # type: ignore[typeddict-unknown-key]
+        super().on_message_complete()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -73,3 +86,30 @@ class BoundedProtocol(HttpToolsProtocol):
         self._waiting = None
         if not self.transport.is_closing():
             self.transport.close()
+
+
+class _Answer:
+    """The transport of one answer: its head and its body leave in one write, one TLS record and one packet."""
+
+    __slots__ = ("_cycle", "_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, cycle: RequestResponseCycle) -> None:
+        self._transport, self._cycle = transport, cycle
+        self._head = b""
+
+    def write(self, octets: bytes) -> None:
+        if self._head:
+            self._transport.write(self._head + octets)
+            self._head = b""
+        elif self._cycle.response_started:
+            self._head = octets
+        else:
+            self._transport.write(octets)  # 100 Continue is waited for
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+        self._transport.close()

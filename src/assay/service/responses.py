@@ -13,6 +13,7 @@ from assay._version import __version__
 from assay.formats import strict_json
 from assay.formats.strict_json import JsonValue
 from assay.service.errors import Refusal
+from assay.service.requests import header
 
 _JSON: Final = (b"content-type", b"application/json; charset=utf-8")
 _VERSION: Final = (b"x-ms-maa-service-version", f"assay-{__version__}".encode("ascii"))
@@ -27,6 +28,14 @@ _PREFLIGHT: Final = (
 )
 
 
+class _Answer(Response):
+    """A response of which everything is known; the framework's own constructor would derive headers from a body."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+        self.status_code, self.raw_headers, self.body = status, headers, body
+        self.background = None
+
+
 def request_identifier() -> str:
     """A new identifier in the shape of a W3C traceparent."""
     digits = secrets.token_hex(24)
@@ -37,21 +46,16 @@ def json_response(
     request: Request, body: bytes, *, status: int = 200, headers: Iterable[tuple[str, str]] = (), cors: bool = True
 ) -> Response:
     """A JSON answer from its encoded body."""
-    response = Response(status_code=status)
-    response.body = body
     raw = [_JSON, (b"content-length", str(len(body)).encode("ascii")), *_common(request)]
     if cors:
         raw.append(_CORS)
     raw.extend((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
-    response.raw_headers = raw
-    return response
+    return _Answer(status, raw, body)
 
 
 def empty_response(request: Request, status: int = 204, *, preflight: bool = False) -> Response:
     """An answer without a body."""
-    response = Response(status_code=status)
-    response.raw_headers = [*_common(request), *(_PREFLIGHT if preflight else ())]
-    return response
+    return _Answer(status, [*_common(request), *(_PREFLIGHT if preflight else ())])
 
 
 def refusal_response(request: Request, refusal: Refusal) -> Response:
@@ -65,10 +69,15 @@ def encode(value: Mapping[str, JsonValue] | str) -> bytes:
     return strict_json.encode_ordered(value)
 
 
+def encode_token(token: str) -> bytes:
+    """As `encode({"token": token})`: the alphabet of a token (RFC 7515, section 7.1) needs no escape in JSON."""
+    return b'{"token":"%b"}' % token.encode("ascii")
+
+
 def _common(request: Request) -> list[tuple[bytes, bytes]]:
     identifier = request.scope["assay.request_id"]
     headers = [(b"x-ms-request-id", identifier.encode("ascii")), _VERSION, _NO_SNIFF]
-    echoed = request.headers.get("x-ms-client-request-id", "")
+    echoed = header(request, b"x-ms-client-request-id")
     if echoed and len(echoed) <= 64 and echoed.isascii() and echoed.isprintable():
         headers.append((b"x-ms-client-request-id", echoed.encode("ascii")))
     return headers

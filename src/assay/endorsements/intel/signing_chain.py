@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from assay import limits
 from assay.endorsements.documents import Document
 from assay.errors import MalformedEndorsement
@@ -65,6 +63,7 @@ def verify_signing_chain(chain: SigningChain) -> None:
 @lru_cache(maxsize=limits.DOCUMENTS)
 def verify_document(signed: bytes, signature: bytes, signer: Certificate) -> None:
     """The signature over the exact bytes served; raises `SignatureError`. Memoised: it does not depend on the time."""
-    if not isinstance(signer.public_key, ec.EllipticCurvePublicKey):
+    key = signer.p256_key
+    if key is None:
         raise SignatureError(f"the key of {signer.common_name!r} is not P-256")
-    verify_p256_raw(signer.public_key, signature, signed)
+    verify_p256_raw(key, signature, signed)

@@ -82,8 +82,8 @@ class CertificationCase:
 
     @Lazy
     def pck_key(self) -> ec.EllipticCurvePublicKey:
-        key = self.chain[0].public_key
-        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
+        key = self.chain[0].p256_key
+        if key is None:
             raise Mismatch("a PCK key of another kind", "P-256")
         return key
 

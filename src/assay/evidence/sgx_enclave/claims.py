@@ -31,10 +31,11 @@ def sgx_claims(verified: VerifiedSgxQuote) -> Statement:
     """What a verified quote says to a policy and in the token."""
     members = _report_members(verified.quote)
     incoming: dict[str, ClaimValue] = dict(members)
-    incoming.update((alias, members[name]) for name, alias in _DOLLAR.items())
+    for name, alias in _DOLLAR.items():
+        incoming[alias] = members[name]
     incoming["x-ms-attestation-type"] = incoming["$tee"] = ATTESTATION_TYPE
     held = _held_data_members(verified.submission)
-    incoming.update((name, value) for name, value in held.items() if isinstance(value, str))
+    incoming.update({name: value for name, value in held.items() if isinstance(value, str)})
     if "maa-ehd" in incoming:
         incoming["$maa-ehd"] = incoming["$aas-ehd"] = incoming["maa-ehd"]
     collateral = _collateral(verified.quote, verified.platform)
@@ -53,15 +54,16 @@ def sgx_claims(verified: VerifiedSgxQuote) -> Statement:
 
 def _report_members(quote: SgxQuote) -> dict[str, ClaimValue]:
     report = quote.report
+    flags = report.flags
     members: dict[str, ClaimValue] = {
-        "x-ms-sgx-is-debuggable": bool(report.flags & DEBUG),
+        "x-ms-sgx-is-debuggable": bool(flags & DEBUG),
         "x-ms-sgx-mrenclave": report.mr_enclave.hex(),
         "x-ms-sgx-mrsigner": report.mr_signer.hex(),
         "x-ms-sgx-product-id": report.isv_prod_id,
         "x-ms-sgx-svn": report.isv_svn,
         "x-ms-sgx-report-data": report.report_data.hex(),
     }
-    if report.flags & KSS:
+    if flags & KSS:
         members["x-ms-sgx-config-id"] = report.config_id.hex()
         members["x-ms-sgx-config-svn"] = report.config_svn
         members["x-ms-sgx-isv-extended-product-id"] = report.isv_ext_prod_id.hex()

@@ -22,7 +22,7 @@ from assay.service.control_plane.resources import (
     require_name,
 )
 from assay.service.errors import HttpRefusal
-from assay.service.requests import read_members
+from assay.service.requests import query_parameters, read_members
 from assay.service.responses import empty_response, encode, json_response
 from assay.service.tenancy import provider_url
 from assay.service.trail import trail_of
@@ -67,7 +67,7 @@ async def answer(request: Request) -> Response:
 
 
 def _require_version(request: Request) -> None:
-    version = request.query_params.get("api-version", "")
+    version = query_parameters(request).get("api-version", "")
     if version not in _VERSIONS:
         known = ", ".join(sorted(_VERSIONS))
         raise HttpRefusal(400, "InvalidApiVersionParameter", f"api-version {version[:40]!r} is none of {known}")
@@ -219,7 +219,8 @@ def _require_same_trust(provider: Provider, signers: tuple[tuple[str, ...], ...]
 def _require_own_host(request: Request, name: str, own: OwnSettings) -> None:
     """Raises `InvalidOperation` for an address that another provider has: two would issue tokens by one name."""
     state = state_of(request)
-    if own.base_url is None and not state.settings.provider_url:
+    stays = name in state.providers.by_name and "base_url" not in own.named
+    if stays or (own.base_url is None and not state.settings.provider_url):
         return
     base_url = provider_url(state.settings, name, ProviderSettings(base_url=own.base_url))
     parts = urlsplit(base_url)
