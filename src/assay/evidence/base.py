@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from assay.claims import ClaimSet, Configuration
 from assay.endorsements.anchors import TrustAnchors
 from assay.endorsements.documents import Document, Need
-from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT, TcbStatus
+from assay.evidence.platform_rules import PlatformRules as PlatformRules  # noqa: PLC0414  # one of this layer's types
 from assay.formats.strict_json import JsonValue
 from assay.verdict import AnyCheck, Entry
 
@@ -41,23 +41,6 @@ class Submission:
     init_time_data: HeldData | None = None
     nonce: str | None = None
     draft_policy: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlatformRules:
-    """The operator's rules, outside the policy language; the defaults are the wire's (design, section 8).
-
-    `strict` is the safe set in one word: no debug or provisioning enclaves, report data beyond the bound hash zero, no
-    octets after the evidence.
-    """
-
-    accepted_tcb: frozenset[TcbStatus] = ACCEPTED_BY_DEFAULT
-    allow_debug: bool = True
-    strict: bool = False
-
-    @property
-    def refuses_debug(self) -> bool:
-        return self.strict or not self.allow_debug
 
 
 class Endorsements:
