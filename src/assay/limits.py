@@ -41,6 +41,9 @@ JMESPATH_TEXT: Final = 64 << 10  # own: the longest query of the collected polic
 JMESPATH_DEPTH: Final = 64  # own: of an answer; twice JSON_DEPTH, for a document inside what a query makes of it
 JMESPATH_REMEMBERED_TEXT: Final = 4 << 10  # own: longer queries are compiled afresh
 
+# tpm-and-guest 4.1: 2600 octets, formerly 2048; the vTPM's index has room for a few hundred more.
+HCL_REPORT: Final = 16 << 10
+
 # Own: a recorded nonce is at most 64 characters, a sidecar's a 64-bit number.
 NONCE: Final = 1024
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.command_line import write
 from tests.client.issuer import KEY_SET, token
+from tests.evidence.hcl.reports import Report
 from tests.shared_vectors import shared_path
 
 KINDS = {
@@ -104,3 +105,14 @@ def test_real_endorsements_and_certificates_are_decoded(assay):
 def test_a_real_quote_of_an_unsupported_kind_says_why(assay):
     ended = assay("inspect", shared_path("evidence/sgx-quote/sgx-type3-encrypted-ppid-fortanix/quote.bin"))
     assert (ended.code, "type 3" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("report_type", [2, 4])
+def test_hcl_reports_say_whether_they_bind_their_claims(assay, tmp_path, report_type):
+    good = assay("inspect", write(tmp_path / "good", Report(report_type=report_type).encode()), "--json").json
+    assert good["kind"] == "HCL report of a confidential VM"
+    assert good["fields"]["binding"] == "SHA256 of the runtime claims, then zeros"
+    assert good["fields"]["runtime_claims"]["vm-configuration"]["secure-boot"] is True
+    stranger = Report(report_type=report_type, report_data=bytes(64)).encode()
+    fields = assay("inspect", write(tmp_path / "bad", stranger), "--json").json["fields"]
+    assert fields["binding"].startswith("NOT BOUND")

@@ -13,6 +13,9 @@ from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.errors import AssayError, LimitExceeded, Malformed, MalformedEndorsement, MalformedEvidence, TokenRejected
 from assay.evidence import EVIDENCE_TYPES
+from assay.evidence._hcl.report import SIGNATURE as HCL_SIGNATURE
+from assay.evidence._hcl.report import parse_hcl_report
+from assay.evidence._hcl.runtime_claims import parse_runtime_claims, verify_binding
 from assay.evidence.base import Submission
 from assay.formats import pem, strict_json
 from assay.formats.jws import decode_members, parse_jws
@@ -21,6 +24,7 @@ from assay.formats.reader import Reader
 from assay.formats.strict_json import JsonError
 from assay.pki.certificate import parse_certificate
 from assay.pki.revocation import parse_revocation_list
+from assay.verdict import Mismatch, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +175,31 @@ def _decode_evidence(content: bytes) -> Decoded | None:
     return None
 
 
+def _decode_hcl_report(content: bytes) -> Decoded | None:
+    """The report of a confidential VM's paravisor, and whether its runtime claims belong to it (tpm-and-guest 4)."""
+    if not content.startswith(HCL_SIGNATURE):
+        return None
+    report = parse_hcl_report(content)
+    data = report.request_data
+    try:
+        bound: JsonValue = describe(verify_binding(data.claims, report.report_data, data.hash_type).expected)
+    except Mismatch as error:
+        seen: Seen = error.seen
+        bound = f"NOT BOUND: {seen.observed}, but {seen.expected}"
+    fields: dict[str, JsonValue] = {
+        "version": report.version,
+        "request_type": report.request_type,
+        "status": report.status,
+        "report_type": data.report_type.name,
+        "hash_type": data.hash_type.name,
+        "report_data": report.report_data.hex(),
+        "binding": bound,
+        "hardware_report": _item("hardware_report", report.hardware_report),
+        "runtime_claims": dict(parse_runtime_claims(data.claims).members),
+    }
+    return Decoded("HCL report of a confidential VM", fields)
+
+
 def _decode_endorsements(content: bytes) -> Decoded | None:
     """Open Enclave endorsements (quote-verification 7.3)."""
     if content[:8] != b"\x01\x00\x00\x00\x02\x00\x00\x00":
@@ -221,6 +250,7 @@ _DECODERS: Final[tuple[Callable[[bytes], Decoded | None], ...]] = (
     _decode_json,
     _decode_token,
     _decode_der,
+    _decode_hcl_report,
     _decode_evidence,
     _decode_endorsements,
 )

@@ -1,0 +1,1 @@
+"""What confidential VMs of Azure share: the report of the host compatibility layer and its runtime claims."""
