@@ -11,7 +11,7 @@ class Reader:
     """Reads a structure in its document's order and never past its end.
 
     `what` names the structure in errors; `error` is the class raised. Integers are little-endian (SGX, TDX, Open
-    Enclave). Python slices do not fail when short; `take` does.
+    Enclave, event logs). Python slices do not fail when short; `take` does.
     """
 
     __slots__ = ("_content", "_end", "_error", "_offset", "_what")
@@ -45,6 +45,9 @@ class Reader:
         self._offset = start + layout.size
         return layout.unpack_from(self._content, start)
 
+    def u8(self, field: str) -> int:
+        return self.take(1, field)[0]
+
     def u16(self, field: str) -> int:
         return int.from_bytes(self.take(2, field), "little")
 
@@ -62,3 +65,22 @@ class Reader:
         """Raises unless everything was read."""
         if self.remaining:
             raise self._error(self._what, f"{self.remaining} bytes too many", offset=self._offset)
+
+
+class BigEndianReader(Reader):
+    """The same cursor for structures of a TPM, whose integers are big-endian."""
+
+    __slots__ = ()
+
+    def u16(self, field: str) -> int:
+        return int.from_bytes(self.take(2, field), "big")
+
+    def u32(self, field: str) -> int:
+        return int.from_bytes(self.take(4, field), "big")
+
+    def u64(self, field: str) -> int:
+        return int.from_bytes(self.take(8, field), "big")
+
+    def sized(self, field: str) -> bytes:
+        """A TPM2B: octets after their number in two octets."""
+        return self.take(self.u16(f"size of {field}"), field)
