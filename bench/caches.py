@@ -9,6 +9,7 @@ from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.evidence._intel_quote import certification, certify, generation, platform, platform_case
 from assay.formats import base64url, der, pem
 from assay.memo import Memo
+from assay.pki.algorithms import read_algorithm
 from assay.pki.certificate import parse_certificate
 from assay.pki.chain import verify_issued
 from assay.pki.names import read_name
@@ -17,6 +18,7 @@ from assay.pki.revocation import parse_revocation_list, verify_revocation_list
 _FUNCTIONS = (
     parse_certificate,
     verify_issued,
+    read_algorithm,
     parse_revocation_list,
     parse_tcb_info,
     parse_enclave_identity,

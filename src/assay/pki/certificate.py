@@ -18,11 +18,10 @@ from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.formats import pem
 from assay.formats.der import DerReader
 from assay.memo import Lazy
+from assay.pki.algorithms import PublicKey
 from assay.pki.extensions import ReadExtensions, read_extensions
 from assay.pki.names import read_name
 from assay.pki.validity import Window
-
-PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 # RFC 5280, 4.1: the version is explicit, [0], in every certificate with extensions.
 _VERSION: Final = 0xA0
@@ -45,14 +44,14 @@ UNREADABLE: Final = (
 class Certificate:
     """A parsed certificate; compared by identity (equal bytes are parsed once).
 
-    `signed` are the octets under `signature`, as received (the library would encode them again), `signature_algorithm`
-    the dotted identifier.
+    `signed` are the octets under `signature`, as received (the library would encode them again), `algorithm` the
+    AlgorithmIdentifier in DER. A serial number of zero is AMD's (quote-verification 8.3).
     """
 
     der: bytes
     signed: bytes
     signature: bytes
-    signature_algorithm: str
+    algorithm: bytes
     public_key: PublicKey
     extensions: ReadExtensions
     issuer: bytes  # Names in DER, for comparison
@@ -104,7 +103,7 @@ class Certificate:
     @property
     def parsed(self) -> x509.Certificate:
         """The library's object, made anew."""
-        return x509.load_der_x509_certificate(self.der)
+        return x509.load_der_x509_certificate(_with_positive_serial(self.der, self.serial))
 
     @Lazy
     def pem(self) -> bytes:
@@ -116,17 +115,17 @@ class Certificate:
 def parse_certificate(der: bytes) -> Certificate:
     """The certificate of a DER text; equal bytes give the same object.
 
-    Raises `MalformedEndorsement` for anything that does not decode, a serial number that is not positive, an
-    unsupported key, and `LimitExceeded` beyond `limits.CERTIFICATE` and `limits.RSA_BITS` (attack case IN-06).
+    Raises `MalformedEndorsement` for anything that does not decode, a negative serial number, an unsupported key, and
+    `LimitExceeded` beyond `limits.CERTIFICATE` and `limits.RSA_BITS` (attack case IN-06).
     """
     if len(der) > limits.CERTIFICATE:
         raise LimitExceeded("certificate, octets", limit=limits.CERTIFICATE, found=len(der))
     outline = _read_outline(der)
     try:
-        parsed = x509.load_der_x509_certificate(der)
+        parsed = x509.load_der_x509_certificate(_with_positive_serial(der, outline.serial))
         key, extensions = _supported(parsed.public_key()), read_extensions(parsed.extensions)
         not_before, not_after = parsed.not_valid_before_utc, parsed.not_valid_after_utc
-        signature, algorithm = parsed.signature, parsed.signature_algorithm_oid.dotted_string
+        signature = parsed.signature
     except UNREADABLE as error:
         raise MalformedEndorsement("certificate", str(error) or type(error).__name__) from error
     require_whole_octets(der, signature, "certificate")
@@ -136,7 +135,7 @@ def parse_certificate(der: bytes) -> Certificate:
         der,
         outline.signed,
         signature,
-        algorithm,
+        outline.algorithm,
         key,
         extensions,
         outline.issuer,
@@ -153,24 +152,39 @@ class _Outline(NamedTuple):
     """What the library does not give as received."""
 
     signed: bytes
+    algorithm: bytes
     serial: int
     issuer: bytes
     subject: bytes
 
 
 def _read_outline(der: bytes) -> _Outline:
-    """The outline of a certificate (RFC 5280, 4.1); the library only warns of serial numbers below one."""
-    signed = DerReader(der, "certificate").sequence("certificate").raw()
+    """The outline of a certificate (RFC 5280, 4.1), which names its signature algorithm twice, alike."""
+    outer = DerReader(der, "certificate").sequence("certificate")
+    signed, algorithm = outer.raw(), outer.raw()
     content = DerReader(signed, "certificate").sequence("to be signed")
     if content.element()[0] != _VERSION:
         raise MalformedEndorsement("certificate", "not of version 3")
     serial = content.integer("serial number")
-    if serial <= 0:
-        raise MalformedEndorsement("certificate", "the serial number is not positive")
-    content.element()  # the signature algorithm, which the library reads
+    if serial < 0:
+        raise MalformedEndorsement("certificate", "the serial number is negative")
+    if content.raw() != algorithm:
+        raise MalformedEndorsement("certificate", "two different signature algorithms")
     issuer = content.raw()
     content.element()  # the validity, which the library reads
-    return _Outline(signed, serial, issuer, content.raw())
+    return _Outline(signed, algorithm, serial, issuer, content.raw())
+
+
+# RFC 5280, 4.1: the explicit version 3 and a serial number of zero, which is the first field after it.
+_ZERO_SERIAL: Final = bytes.fromhex("a003020102020100")
+
+
+def _with_positive_serial(der: bytes, serial: int) -> bytes:
+    """The certificate as the library reads it without a warning: AMD's serial number zero shown as one.
+
+    Nothing that is verified is taken from it: `signed` and `serial` are of the octets received.
+    """
+    return der if serial else der.replace(_ZERO_SERIAL, _ZERO_SERIAL[:-1] + b"\x01", 1)
 
 
 def _supported(key: object) -> PublicKey:

@@ -7,12 +7,13 @@ from functools import lru_cache
 
 from assay import limits
 from assay.pki.certificate import Certificate
-from assay.pki.signatures import SignatureError, require_ecdsa_sha256, verify_p256_der
+from assay.pki.profiles import INTEL, SigningProfile
+from assay.pki.signatures import SignatureError
 
 
 @lru_cache(maxsize=limits.CERTIFICATES)
-def verify_issued(child: Certificate, issuer: Certificate) -> None:
-    """`child` was signed by `issuer` with ECDSA P-256 and SHA-256; raises `SignatureError`.
+def verify_issued(child: Certificate, issuer: Certificate, profile: SigningProfile = INTEL) -> None:
+    """`child` was signed by `issuer` as the vendor's profile says; raises `SignatureError`.
 
     Memoised: a vendor's signature does not depend on the time.
     """
@@ -20,11 +21,9 @@ def verify_issued(child: Certificate, issuer: Certificate) -> None:
         raise SignatureError(f"{child.common_name!r} names another issuer than {issuer.common_name!r}")
     if child.authority_key_id is not None and child.authority_key_id != issuer.subject_key_id:
         raise SignatureError(f"{child.common_name!r}: the authority key identifier is of another key")
-    key = issuer.p256_key
-    if key is None:
-        raise SignatureError(f"the key of {issuer.common_name!r} is not P-256")
-    require_ecdsa_sha256(child.signature_algorithm)
-    verify_p256_der(key, child.signature, child.signed)
+    if child.serial == 0 and not profile.zero_serials:
+        raise SignatureError(f"{child.common_name!r} has the serial number zero")
+    profile.verify(issuer.public_key, child.algorithm, child.signature, child.signed)
 
 
 def authority_problem(issuer: Certificate, authorities_below: int) -> str | None:

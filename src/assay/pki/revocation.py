@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
@@ -16,23 +16,29 @@ from assay.formats import pem
 from assay.formats.der import DerReader
 from assay.pki.certificate import UNREADABLE, Certificate, require_whole_octets
 from assay.pki.names import read_name
-from assay.pki.signatures import SignatureError, require_ecdsa_sha256, verify_p256_der
+from assay.pki.profiles import INTEL, SigningProfile
+from assay.pki.signatures import SignatureError
 
 _PARTIAL: Final = (ExtensionOID.DELTA_CRL_INDICATOR, ExtensionOID.ISSUING_DISTRIBUTION_POINT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RevocationList:
-    """A parsed revocation list; `der` are its bytes, `serials` the revoked serial numbers."""
+    """A parsed revocation list; `der` are its bytes, `serials` the revoked serial numbers.
+
+    `signed` are the octets under `signature` as received, `algorithm` the AlgorithmIdentifier in DER.
+    """
 
     der: bytes
+    signed: bytes
+    signature: bytes
+    algorithm: bytes
     issuer: bytes
     issuer_common_name: str
     authority_key_id: bytes | None
     this_update: datetime
     next_update: datetime
     serials: frozenset[int]
-    parsed: x509.CertificateRevocationList
 
     @property
     def pem(self) -> bytes:
@@ -68,30 +74,45 @@ def _read(der: bytes, parsed: x509.CertificateRevocationList, what: str) -> Revo
         key_id = parsed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
     except x509.ExtensionNotFound:
         key_id = None
-    issuer = _read_issuer(der)
+    outline = _read_outline(der, what)
     return RevocationList(
         der,
-        issuer,
-        read_name(issuer).common_name,
+        outline.signed,
+        parsed.signature,
+        outline.algorithm,
+        outline.issuer,
+        read_name(outline.issuer).common_name,
         key_id,
         parsed.last_update_utc,
         parsed.next_update_utc,
         frozenset(entry.serial_number for entry in parsed),
-        parsed,
     )
 
 
-def _read_issuer(der: bytes) -> bytes:
-    """The issuer's Name in DER (RFC 5280, 5.1): after the version and the signature algorithm."""
-    content = DerReader(der, "revocation list").sequence("revocation list").sequence("to be signed")
+class _Outline(NamedTuple):
+    """What the library does not give as received."""
+
+    signed: bytes
+    algorithm: bytes
+    issuer: bytes
+
+
+def _read_outline(der: bytes, what: str) -> _Outline:
+    """The outline of a list (RFC 5280, 5.1), which names its signature algorithm twice, alike."""
+    whole = DerReader(der, what)
+    outer = whole.sequence("revocation list")
+    whole.finish()
+    signed, algorithm = outer.raw(), outer.raw()
+    content = DerReader(signed, what).sequence("to be signed")
     content.integer("version")
-    content.element()
-    return content.raw()
+    if content.raw() != algorithm:
+        raise MalformedEndorsement(what, "two different signature algorithms")
+    return _Outline(signed, algorithm, content.raw())
 
 
 @lru_cache(maxsize=limits.DOCUMENTS)
-def verify_revocation_list(revocation: RevocationList, issuer: Certificate) -> None:
-    """The list's signature by its issuer (ECDSA P-256 with SHA-256), whose names and key identifiers must agree.
+def verify_revocation_list(revocation: RevocationList, issuer: Certificate, profile: SigningProfile = INTEL) -> None:
+    """The list's signature by its issuer as the vendor's profile says; names and key identifiers must agree.
 
     Raises `SignatureError` with the reason. Memoised: a vendor's signature does not depend on the time.
     """
@@ -99,9 +120,4 @@ def verify_revocation_list(revocation: RevocationList, issuer: Certificate) -> N
         raise SignatureError(f"issued by {revocation.issuer_common_name!r}, not by {issuer.common_name!r}")
     if revocation.authority_key_id is not None and revocation.authority_key_id != issuer.subject_key_id:
         raise SignatureError("the authority key identifier is of another key")
-    key = issuer.p256_key
-    if key is None:
-        raise SignatureError("the issuer's key is not P-256")
-    parsed = revocation.parsed
-    require_ecdsa_sha256(parsed.signature_algorithm_oid.dotted_string)
-    verify_p256_der(key, parsed.signature, parsed.tbs_certlist_bytes)
+    profile.verify(issuer.public_key, revocation.algorithm, revocation.signature, revocation.signed)

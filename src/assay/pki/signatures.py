@@ -8,11 +8,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import SignatureAlgorithmOID
 
 P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ECDSA_SHA256: Final = ec.ECDSA(SHA256())
-_ECDSA_WITH_SHA256: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA256.dotted_string
 
 
 class SignatureError(ValueError):
@@ -46,9 +44,3 @@ def verify_p256_der(key: ec.EllipticCurvePublicKey, signature: bytes, message: b
         key.verify(signature, message, _ECDSA_SHA256)
     except InvalidSignature as error:
         raise SignatureError("the signature does not verify") from error
-
-
-def require_ecdsa_sha256(signature_algorithm: str) -> None:
-    """The algorithm of a certificate or list, dotted, is ecdsa-with-SHA256; raises `SignatureError`."""
-    if signature_algorithm != _ECDSA_WITH_SHA256:
-        raise SignatureError(f"signature algorithm {signature_algorithm} instead of ecdsa-with-SHA256")
