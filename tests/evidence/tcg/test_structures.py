@@ -19,7 +19,7 @@ from assay.simulator.tpm import structures as tpm
 BANKS = {tpm.SHA256: {index: bytes([index]) * 32 for index in range(24)}}
 SELECTION = ((tpm.SHA256, (0, 1, 7, 8, 23)),)
 QUOTE = tpm.encode_quote(SELECTION, tpm.composite(SELECTION, BANKS), tpm.AttestForm(b"challenge", b"signer"))
-KEYS = {"RSA": derive_rsa_key("tpm ak"), "ECC": derive_key("tpm ak")}
+KEYS: dict[str, tpm.PrivateKey] = {"RSA": derive_rsa_key("tpm ak"), "ECC": derive_key("tpm ak")}
 
 
 def test_a_quote_is_read_field_by_field() -> None:
