@@ -87,6 +87,6 @@ AUDIT_QUEUE: Final = 10_000
 AUDIT_CHAINS: Final = 10_000
 
 # A TPM structure: a public area or signature of RSA-4096 has about 600 octets, a quote over 16 banks about 300.
-TPM_STRUCTURE: Final = 4 << 10
+ATTEST_STRUCTURE: Final = 4 << 10
 PCR_BANKS: Final = 16  # TPM 2.0 library, part 2, 10.6.8: HASH_COUNT is at most 16
-TPM_RSA_BITS: Final = 4096  # tpm-and-guest 6
+ATTESTATION_KEY_BITS: Final = 4096  # tpm-and-guest 6

@@ -1,4 +1,4 @@
-"""Trust directories: the operator's own roots, in PEM or DER, pinned beside the vendors'."""
+"""Trust directories: the operator's own roots, in PEM or DER, pinned beside the vendors'; authorities below them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assay import limits
 from assay.endorsements.anchors import TrustAnchors, trust_anchors
+from assay.endorsements.tpm.chain import attestation_key_problem
 from assay.errors import ConfigurationError, LimitExceeded, Malformed, MalformedEndorsement
 from assay.formats import pem
 from assay.pki.certificate import Certificate, parse_certificate
@@ -15,18 +16,27 @@ _LARGEST = limits.CERTIFICATES_IN_CHAIN * limits.CERTIFICATE
 
 
 def read_anchors(paths: Iterable[Path], *, allow_simulator: bool) -> TrustAnchors:
-    """The vendors' roots and the self-issued certificates of these directories or files.
+    """The vendors' anchors and what these directories or files hold.
 
-    Raises `ConfigurationError` for a path without a root, which would silently trust less than was meant, and for a
-    root of the simulator where that is not allowed.
+    A self-issued certificate is a root, another authority a candidate for paths to a root, and the certificate of an
+    attestation key is pinned as it is (design, section 8). Raises `ConfigurationError` for a path with none of them,
+    which would silently trust less than was meant, and for the simulator's where that is not allowed.
     """
     roots: list[Certificate] = []
+    authorities: list[Certificate] = []
+    leaves: list[Certificate] = []
     for path in paths:
-        found = [certificate for certificate in _certificates(path) if certificate.subject == certificate.issuer]
-        if not found:
+        before = len(roots) + len(authorities) + len(leaves)
+        for certificate in _certificates(path):
+            if certificate.subject == certificate.issuer:
+                roots.append(certificate)
+            elif certificate.is_ca:
+                authorities.append(certificate)
+            elif attestation_key_problem(certificate) is None:
+                leaves.append(certificate)
+        if len(roots) + len(authorities) + len(leaves) == before:
             raise ConfigurationError(f"--trust: no self-issued certificate (PEM or DER) in {path}")
-        roots += found
-    return trust_anchors(roots, allow_simulator=allow_simulator)
+    return trust_anchors(roots, certificates=authorities, pinned_leaves=leaves, allow_simulator=allow_simulator)
 
 
 def _certificates(path: Path) -> Iterator[Certificate]:

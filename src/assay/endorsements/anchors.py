@@ -34,6 +34,32 @@ VENDOR_ROOTS: Final = (
     ),
 )
 
+# Roots above the keys in TPMs: believed for nothing else, and no other root is believed for those (tpm-and-guest 3.3).
+TPM_ROOTS: Final = (
+    Anchor(
+        "Azure Virtual TPM Root Certificate Authority 2023",
+        "5cbc52672ae101263c2976736044a964c1182ce9412c39937183baddcccb8cdf",
+        "Microsoft's documentation of Trusted Launch",
+    ),
+    Anchor(
+        "Microsoft RSA Devices Root CA 2021",
+        "d61ed293962f1f6ceb26ea9ec1c5a8c6cab38e73671f27c22df90e47977707ff",
+        "Microsoft's documentation of Trusted Launch: virtual TPMs of early TDX machines",
+    ),
+    Anchor(
+        "ameroot",
+        "11f06a8ab046a00e764af8ad3d6e34a315609137c2327c64767ea0cd94b6671a",
+        "Microsoft's public key infrastructure: virtual TPMs until 2024; the certificate ended on 2026-05-24",
+    ),
+)
+
+SIMULATOR_TPM_ROOT: Final = Anchor(
+    "Assay Simulator TPM Root CA",
+    "1c53bf26c982d28ae0ffd1c30121464eb4f32742961ce87c06b1e26c264436b2",
+    "assay.simulator: the key is public knowledge; development mode only",
+    simulated=True,
+)
+
 SIMULATOR_ROOTS: Final = (
     Anchor(
         "Intel SGX Root CA",
@@ -46,40 +72,83 @@ SIMULATOR_ROOTS: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustAnchors:
-    """The roots that an appraisal believes; never empty. Compared by identity, so that it can key a cache."""
+    """The roots that an appraisal believes; never empty. Compared by identity, so that it can key a cache.
+
+    `tpm_anchors` are the roots above keys in TPMs, the operator's among them. `certificates` are the operator's, as
+    candidates for such paths; those of attestation keys are themselves believed (design, section 8).
+    """
 
     anchors: tuple[Anchor, ...] = VENDOR_ROOTS
+    tpm_anchors: tuple[Anchor, ...] = TPM_ROOTS
+    certificates: tuple[Certificate, ...] = ()
+    pinned_leaves: tuple[Certificate, ...] = ()
     _by_key: dict[tuple[str, str], Anchor] = field(init=False, repr=False)
+    _tpm_by_key: dict[tuple[str, str], Anchor] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.anchors:
             raise ConfigurationError("no trust anchors: an empty trust store believes nobody")
         object.__setattr__(self, "_by_key", {(a.key_sha256, a.name): a for a in self.anchors})
+        object.__setattr__(self, "_tpm_by_key", {(a.key_sha256, a.name): a for a in self.tpm_anchors})
 
     def find(self, root: Certificate) -> Anchor | None:
         """The anchor that pins this certificate's key under its own name, or None."""
         return self._by_key.get((root.key_sha256, root.common_name))
 
+    def find_tpm_root(self, root: Certificate) -> Anchor | None:
+        """The anchor of a root above keys in TPMs, or None."""
+        return self._tpm_by_key.get((root.key_sha256, root.common_name))
+
+    def find_pinned_leaf(self, leaf: Certificate) -> Anchor | None:
+        """An anchor for an attestation key's certificate that the operator pinned, octet by octet, or None."""
+        if not any(leaf.der == pinned.der for pinned in self.pinned_leaves):
+            return None
+        origin = "a certificate pinned in the operator's trust directory"
+        return Anchor(leaf.common_name, leaf.key_sha256, origin, simulated=is_simulator_root(leaf))
+
 
 def is_simulator_root(root: Certificate) -> bool:
     """Whether a root is the simulator's, by key or by name."""
-    keys = {anchor.key_sha256 for anchor in SIMULATOR_ROOTS}
+    keys = {anchor.key_sha256 for anchor in (*SIMULATOR_ROOTS, SIMULATOR_TPM_ROOT)}
     return root.key_sha256 in keys or root.organisation == SIMULATOR_ORGANISATION
 
 
-def trust_anchors(operator_roots: Iterable[Certificate] = (), *, allow_simulator: bool = False) -> TrustAnchors:
+def trust_anchors(
+    operator_roots: Iterable[Certificate] = (),
+    *,
+    certificates: Iterable[Certificate] = (),
+    pinned_leaves: Iterable[Certificate] = (),
+    allow_simulator: bool = False,
+) -> TrustAnchors:
     """The vendors' roots, the operator's, and in development mode the simulator's.
 
     Raises `ConfigurationError` when the operator's directory holds a simulator root outside development mode: it is
     refused by key and by name.
     """
-    added = []
-    for root in operator_roots:
-        simulated = is_simulator_root(root)
-        if simulated and not allow_simulator:
-            raise ConfigurationError(
-                f"the trust directory holds a root of the simulator ({root.common_name}): allowed only in "
-                "development (serve --dev, verify --unsafe-simulator)"
-            )
-        added.append(Anchor(root.common_name, root.key_sha256, "the operator's trust directory", simulated=simulated))
-    return TrustAnchors((*VENDOR_ROOTS, *added, *(SIMULATOR_ROOTS if allow_simulator else ())))
+    roots, leaves = tuple(operator_roots), tuple(pinned_leaves)
+    added = [_operators_anchor(root, allow_simulator=allow_simulator) for root in roots]
+    for leaf in leaves:
+        _require_genuine(leaf, allow_simulator=allow_simulator)
+    simulated = (SIMULATOR_TPM_ROOT,) if allow_simulator else ()
+    return TrustAnchors(
+        (*VENDOR_ROOTS, *added, *(SIMULATOR_ROOTS if allow_simulator else ())),
+        (*TPM_ROOTS, *added, *simulated),
+        (*roots, *certificates),
+        leaves,
+    )
+
+
+def _operators_anchor(root: Certificate, *, allow_simulator: bool) -> Anchor:
+    simulated = _require_genuine(root, allow_simulator=allow_simulator)
+    return Anchor(root.common_name, root.key_sha256, "the operator's trust directory", simulated=simulated)
+
+
+def _require_genuine(certificate: Certificate, *, allow_simulator: bool) -> bool:
+    """Whether a certificate of the operator is the simulator's, where that is allowed."""
+    simulated = is_simulator_root(certificate)
+    if simulated and not allow_simulator:
+        raise ConfigurationError(
+            f"the trust directory holds a root of the simulator ({certificate.common_name}): allowed only in "
+            "development (serve --dev, verify --unsafe-simulator)"
+        )
+    return simulated

@@ -13,7 +13,8 @@ class ReadExtensions(NamedTuple):
 
     `path_length` is -1 for a certificate that is no CA; else how many CAs may follow below, None for any number.
     `critical` are the dotted identifiers of critical extensions that no check here understands; `vendor` the values of
-    extensions that the library does not know, by dotted identifier.
+    extensions that the library does not know, by dotted identifier. `purposes` are the dotted identifiers of the
+    extended key usage, None where there is none; a critical one stands in `critical` too.
     """
 
     path_length: int | None
@@ -22,12 +23,13 @@ class ReadExtensions(NamedTuple):
     authority_key_id: bytes | None
     critical: tuple[str, ...]
     vendor: Mapping[str, bytes]
+    purposes: tuple[str, ...] | None = None
 
 
 def read_extensions(extensions: x509.Extensions) -> ReadExtensions:
     """The extensions of a certificate, whose identifiers do not repeat (the library refuses that)."""
     path_length: int | None = -1
-    key_usage = subject_key_id = authority_key_id = None
+    key_usage = subject_key_id = authority_key_id = purposes = None
     critical: list[str] = []
     vendor: dict[str, bytes] = {}
     for extension in extensions:
@@ -43,9 +45,11 @@ def read_extensions(extensions: x509.Extensions) -> ReadExtensions:
             subject_key_id = value.digest
         elif type(value) is x509.AuthorityKeyIdentifier:
             authority_key_id = value.key_identifier
+        elif type(value) is x509.ExtendedKeyUsage:
+            purposes = tuple(purpose.dotted_string for purpose in value)
         elif type(value) is x509.UnrecognizedExtension:
             vendor[extension.oid.dotted_string] = value.value
         # RFC 5280, 4.2: a critical extension that is not processed makes the certificate unusable.
         if extension.critical:
             critical.append(extension.oid.dotted_string)
-    return ReadExtensions(path_length, key_usage, subject_key_id, authority_key_id, tuple(critical), vendor)
+    return ReadExtensions(path_length, key_usage, subject_key_id, authority_key_id, tuple(critical), vendor, purposes)

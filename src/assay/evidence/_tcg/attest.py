@@ -66,8 +66,8 @@ def parse_certification(octets: bytes) -> Certification:
 
 
 def _begin(octets: bytes, expected: int) -> tuple[BigEndianReader, AttestHeader]:
-    if len(octets) > limits.TPM_STRUCTURE:
-        raise LimitExceeded(f"{_WHAT}, octets", limit=limits.TPM_STRUCTURE, found=len(octets))
+    if len(octets) > limits.ATTEST_STRUCTURE:
+        raise LimitExceeded(f"{_WHAT}, octets", limit=limits.ATTEST_STRUCTURE, found=len(octets))
     reader = BigEndianReader(octets, _WHAT, MalformedEvidence)
     magic = reader.u32("magic")
     if magic != TPM_GENERATED:

@@ -99,8 +99,8 @@ def parse_public(octets: bytes) -> TpmPublic:
 
     Raises `MalformedEvidence`, `UnsupportedEvidence` for keys that are neither RSA nor ECC, and `LimitExceeded`.
     """
-    if len(octets) > limits.TPM_STRUCTURE:
-        raise LimitExceeded(f"{_WHAT}, octets", limit=limits.TPM_STRUCTURE, found=len(octets))
+    if len(octets) > limits.ATTEST_STRUCTURE:
+        raise LimitExceeded(f"{_WHAT}, octets", limit=limits.ATTEST_STRUCTURE, found=len(octets))
     reader = BigEndianReader(octets, _WHAT, MalformedEvidence)
     kind = reader.u16("type")
     name_algorithm = hash_algorithm(reader.u16("name algorithm"), _WHAT)

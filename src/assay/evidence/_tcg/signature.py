@@ -17,7 +17,7 @@ from assay.formats.reader import BigEndianReader
 from assay.pki.signatures import SignatureError
 
 _WHAT: Final = "TPM signature"
-# Own and NIST SP 800-131A: what an attestation key may have at least; the most is `limits.TPM_RSA_BITS`.
+# Own and NIST SP 800-131A: what an attestation key may have at least; the most is `limits.ATTESTATION_KEY_BITS`.
 RSA_BITS_LEAST: Final = 2048
 _HASHES: Final[dict[HashAlgorithm, hashes.HashAlgorithm]] = {
     HashAlgorithm.SHA256: hashes.SHA256(),
@@ -39,8 +39,8 @@ def parse_signature(octets: bytes) -> TpmSignature:
 
     Raises `MalformedEvidence`, and `UnsupportedEvidence` for schemes other than RSASSA, RSAPSS and ECDSA.
     """
-    if len(octets) > limits.TPM_STRUCTURE:
-        raise LimitExceeded(f"{_WHAT}, octets", limit=limits.TPM_STRUCTURE, found=len(octets))
+    if len(octets) > limits.ATTEST_STRUCTURE:
+        raise LimitExceeded(f"{_WHAT}, octets", limit=limits.ATTEST_STRUCTURE, found=len(octets))
     reader = BigEndianReader(octets, _WHAT, MalformedEvidence)
     identifier = reader.u16("scheme")
     try:
@@ -89,6 +89,8 @@ def verify_signature(key: TpmKey, signature: TpmSignature, message: bytes) -> No
 
 
 def _require_rsa(key: rsa.RSAPublicKey) -> rsa.RSAPublicKey:
-    if not RSA_BITS_LEAST <= key.key_size <= limits.TPM_RSA_BITS:
-        raise SignatureError(f"an RSA key of {key.key_size} bits, {RSA_BITS_LEAST} to {limits.TPM_RSA_BITS} are usable")
+    if not RSA_BITS_LEAST <= key.key_size <= limits.ATTESTATION_KEY_BITS:
+        raise SignatureError(
+            f"an RSA key of {key.key_size} bits, {RSA_BITS_LEAST} to {limits.ATTESTATION_KEY_BITS} are usable"
+        )
     return key

@@ -1,0 +1,1 @@
+"""What vendors of TPMs sign: certificates of attestation keys and of endorsement keys."""
