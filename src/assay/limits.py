@@ -43,6 +43,12 @@ JMESPATH_REMEMBERED_TEXT: Final = 4 << 10  # own: longer queries are compiled af
 
 # tpm-and-guest 4.1: 2600 octets, formerly 2048; the vTPM's index has room for a few hundred more.
 HCL_REPORT: Final = 16 << 10
+# tpm-and-guest 3.2 and 3.7: of one AzureGuest request.
+GUEST_EVENT_LOG: Final = 1 << 20
+GUEST_PROOF: Final = 128 << 10  # a TD quote of 64 KiB, or an SNP report with 16 KiB of certificates in base64
+GUEST_PAYLOAD_NAMES: Final = 32
+GUEST_PAYLOAD: Final = 8 << 10
+GUEST_TEXT: Final = 256  # own: of the operating system's names, 14 characters in real requests
 
 # Own: a recorded nonce is at most 64 characters, a sidecar's a 64-bit number.
 NONCE: Final = 1024
