@@ -16,11 +16,12 @@ from assay.appraise import appraise, parse_evidence
 from assay.client.protocol import encode_submission
 from assay.collateral import Collector, DirectorySource
 from assay.endorsements.anchors import trust_anchors
+from assay.evidence import POLICY_TYPES
 from assay.evidence.base import Grounds, Submission
 from assay.formats import strict_json
+from assay.policy import stored_policy
 from assay.result.payload import Envelope, encode_payload
 from assay.result.token import Signer, sign_token
-from assay.service.provider import default_policies
 from assay.service.signing import LocalSigner
 from assay.store import (
     DEFAULT_PROVIDER,
@@ -70,13 +71,14 @@ def attestation() -> tuple[Line, ...]:
 
 def _line(collector: Collector, grounds: Grounds, signer: Signer) -> Callable[[bytes], str]:
     """The straight line as `service/attest.py` draws it, from the body on."""
-    policies = default_policies()
+    default = POLICY_TYPES[KIND.name].default_policy
+    assert default is not None
+    policy = stored_policy(default)
 
     def attest(body: bytes) -> str:
         members = {name.lower(): value for name, value in strict_json.decode_object(body).items()}
         submission = KIND.decode(members)
         evidence = parse_evidence(KIND, submission)
-        policy = policies[KIND.policy_type(evidence)]
         configured = replace(grounds, configuration=policy.configuration)
         needs = KIND.needs(evidence, configured)
         collected = collector.recall(needs, grounds.at)

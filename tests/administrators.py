@@ -21,7 +21,8 @@ BEGIN, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 UNSECURED = "eyJhbGciOiJub25lIn0"
 PERMIT_ALL = "version=1.0; authorizationrules{=> permit();}; issuancerules{};"
 RESET = f"{UNSECURED}.."
-_DIGESTS = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
+_DIGESTS: dict[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
+_CURVES: dict[str, ec.EllipticCurve] = {"P256": ec.SECP256R1(), "P384": ec.SECP384R1(), "P521": ec.SECP521R1()}
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -98,7 +99,7 @@ class PolicySigningKey:
     def sign(self, header: bytes, payload: bytes, *, der: bool = False, digits: str = "") -> str:
         signed = f"{b64url(header)}.{b64url(payload)}"
         algorithm = str(json.loads(header)["alg"])
-        digest = _DIGESTS[digits or algorithm[-3:]]()
+        digest = _DIGESTS[digits or algorithm[-3:]]
         return f"{signed}.{b64url(self._signature(signed.encode('ascii'), algorithm, digest, der=der))}"
 
     def _signature(self, signed: bytes, algorithm: str, digest: hashes.HashAlgorithm, *, der: bool) -> bytes:
@@ -132,7 +133,7 @@ class PolicySigningKey:
 def make_key(kind: str = "RSA2048") -> PrivateKey:
     if kind.startswith("RSA"):
         return rsa.generate_private_key(65537, int(kind.removeprefix("RSA")))
-    return ec.generate_private_key({"P256": ec.SECP256R1, "P384": ec.SECP384R1, "P521": ec.SECP521R1}[kind]())
+    return ec.generate_private_key(_CURVES[kind])
 
 
 def make_signer(

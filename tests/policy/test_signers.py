@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,6 +13,9 @@ from assay import limits
 from assay.errors import ChainUntrusted, InvalidOperation, OutsideValidity
 from assay.policy.signers import read_certificate, read_x5c, require_signer_chain, require_valid
 from tests.administrators import BEGIN, END, PolicySigningKey, make_signer, signed_with_sha1, signer
+
+if TYPE_CHECKING:
+    from assay.formats.strict_json import JsonValue
 
 
 def chain(one: PolicySigningKey) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ def test_x5c_of_another_form_is_refused_with_the_callers_words(value: object) ->
 
 
 def test_x5c_is_bounded() -> None:
-    one = signer().x5c
+    one: list[JsonValue] = list(signer().x5c)
     assert len(read_x5c(one * limits.CERTIFICATES_IN_CHAIN, "too many")) == limits.CERTIFICATES_IN_CHAIN
     with pytest.raises(InvalidOperation, match="too many"):
         read_x5c(one * (limits.CERTIFICATES_IN_CHAIN + 1), "too many")

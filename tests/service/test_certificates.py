@@ -175,17 +175,17 @@ def test_the_last_signer_stays(served: Administered, isolated: str) -> None:
     refusal_of(change(served, isolated, "add", ALICE.certificate_change(CAROL)), 400, "InvalidOperation")
 
 
-REJECTED = {
-    "no CA": lambda: make_signer("Leaf", ca=False),
-    "RSA of 1024 bits": lambda: make_signer("Weak", "RSA1024"),
-    "SHA-1": lambda: with_sha1(),
-    "a chain that does not hold": lambda: PolicySigningKey(BOB.key, (*BOB.certificates, *CAROL.certificates)),
-}
-
-
 def with_sha1() -> PolicySigningKey:
     made = make_signer("Old")
     return signed_with_sha1(made, made.key)  # type: ignore[arg-type]
+
+
+REJECTED = {
+    "no CA": lambda: make_signer("Leaf", ca=False),
+    "RSA of 1024 bits": lambda: make_signer("Weak", "RSA1024"),
+    "SHA-1": with_sha1,
+    "a chain that does not hold": lambda: PolicySigningKey(BOB.key, (*BOB.certificates, *CAROL.certificates)),
+}
 
 
 @pytest.mark.parametrize("case", REJECTED)

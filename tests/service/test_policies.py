@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from assay.evidence import POLICY_TYPES
+from assay.service.audit import AuditMode
 from assay.store.tables import policies as policy_rows
 from tests.administrators import (
     PERMIT_ALL,
@@ -38,7 +39,7 @@ from tests.service.material import (
 from tests.service.test_warm_attest import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import httpx2
 
@@ -170,7 +171,7 @@ def test_the_hashes_of_the_libraries_are_reproduced(served: Administered, aad: s
     assert policy_in_use(served, aad)[0] == "z0FRjKS0ssQTNur1V6BV8WIrh9M3fzgTo0EfHRvapWU"
 
 
-BODIES = {
+BODIES: dict[str, tuple[str, Callable[[str], str]]] = {
     "raw, text/plain": ("text/plain", str),
     "raw, text/plain with a charset": ("text/plain; charset=utf-8", str),
     "raw, application/json": ("application/json", str),
@@ -538,11 +539,12 @@ def test_an_emptied_database_is_no_reason_to_permit(tmp_path, collateral) -> Non
 
 
 @pytest.mark.optional("postgres")
-def test_a_database_that_is_away_answers_503(tmp_path, collateral, postgresql_url: str) -> None:
-    """Attack case IN-13; attest calls need no database."""
+@pytest.mark.parametrize("audit", [AuditMode.WAIT, AuditMode.ASYNC])
+def test_a_database_that_is_away_answers_503(tmp_path, collateral, postgresql_url: str, audit: AuditMode) -> None:
+    """Attack case IN-13; attest calls need the database only where their audit record must be durable first."""
     from tests.store.conftest import administration
 
-    settings = development(tmp_path / "state", (collateral,), database_url=postgresql_url)
+    settings = development(tmp_path / "state", (collateral,), database_url=postgresql_url, audit=audit)
     name = postgresql_url.rpartition("/")[2]
     with administered(settings) as running, administration("postgres") as server:
         running.claims("PUT", SGX_POLICY, unsecured(PERMIT))
@@ -552,7 +554,10 @@ def test_a_database_that_is_away_answers_503(tmp_path, collateral, postgresql_ur
             refusal_of(running.ask("PUT", SGX_POLICY, unsecured(DENY)), 503, "ServiceUnavailable")
             refusal_of(running.ask("POST", f"{SGX_POLICY}:reset", RESET), 503, "ServiceUnavailable")
             refusal_of(running.ask("GET", f"{SGX_POLICY}:history"), 503, "ServiceUnavailable")
-            assert policy_in_use(running, "")[0] == policy_hash_of(PERMIT)
+            if audit is AuditMode.WAIT:
+                refusal_of(running.ask("POST", SGX, sgx_body(), role=None), 503, "ServiceUnavailable")
+            else:
+                assert policy_in_use(running, "")[0] == policy_hash_of(PERMIT)
         finally:
             server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
         assert policy_in_use(running, "")[0] == policy_hash_of(PERMIT)

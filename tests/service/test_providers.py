@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from assay.simulator import Enclave, simulate_sgx
+from assay.simulator.intel.enclave import DEBUG
 from tests.administrators import PERMIT_ALL, b64url, unsecured
 from tests.service.administration import GROUP, Administered, administered
 from tests.service.in_process import development
@@ -121,7 +122,7 @@ def test_the_algorithm_is_a_setting_and_old_keys_stay_listed(served: Administere
 
 
 def attest_debug(served: Administered, name: str):
-    enclave = simulate_sgx(AT, enclave=replace(Enclave(), debug=True))
+    enclave = simulate_sgx(AT, enclave=replace(Enclave(), flags=Enclave().flags | DEBUG))
     return served.ask("POST", f"/provider/{name}{SGX}", {"quote": b64url(enclave.evidence)}, role=None)
 
 

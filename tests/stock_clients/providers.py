@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from azure.core.exceptions import HttpResponseError
+
     from tests.administrators import PolicySigningKey
     from tests.service.running import Running
 
@@ -15,6 +17,11 @@ _GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/stock/providers/Microsof
 def bearer(service: Running, role: str) -> str:
     """The development token of a role, which `assay serve --dev` writes."""
     return (service.state_dir / "dev" / f"{role}.token").read_text()
+
+
+def code_of(error: HttpResponseError) -> str | None:
+    """The code of the error body, as the client reads it."""
+    return None if error.error is None else error.error.code
 
 
 def create_provider(service: Running, name: str, *signers: PolicySigningKey) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
 from tests.administrators import PERMIT_ALL, signer
 from tests.service.material import SGX, claims_of, sgx_body
-from tests.stock_clients.providers import SUBSCRIPTION, bearer
+from tests.stock_clients.providers import SUBSCRIPTION, bearer, code_of
 
 management = pytest.importorskip("azure.mgmt.attestation", reason="azure-mgmt-attestation is not installed")
 from azure.core.credentials import AccessToken  # noqa: E402
@@ -59,10 +59,16 @@ class AsyncCredential(Credential):
     async def close(self) -> None:
         return None
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        return None
+
 
 @contextlib.contextmanager
 def connected(service: Running, role: str = "operator", base_url: str | None = None, **more: Any):
-    options = {"connection_verify": str(service.ca), "retry_total": 0, **more}
+    options: dict[str, Any] = {"connection_verify": str(service.ca), "retry_total": 0, **more}
     credential = Credential(bearer(service, role))
     with management.AttestationManagementClient(credential, SUBSCRIPTION, base_url or service.url, **options) as client:
         yield client
@@ -147,7 +153,7 @@ def test_an_isolated_provider_lives(service: Running) -> None:
         assert again.as_dict() == made.as_dict()
         with pytest.raises(HttpResponseError) as caught:
             providers.create("group-iso", "managed-iso", wanted(ALICE))
-        assert (caught.value.status_code, caught.value.error.code) == (400, "InvalidOperation")
+        assert (caught.value.status_code, code_of(caught.value)) == (400, "InvalidOperation")
         providers.delete("group-iso", "managed-iso")
 
 
@@ -214,10 +220,10 @@ def test_the_asynchronous_client(service: Running) -> None:
 
     async def scene() -> None:
         credential = AsyncCredential(bearer(service, "operator"))
-        options = {"connection_verify": str(service.ca)}
+        options: dict[str, Any] = {"connection_verify": str(service.ca)}
         async with AttestationManagementClient(credential, SUBSCRIPTION, service.url, **options) as client:
             providers = client.attestation_providers
-            made = await providers.create("group-aio", "managed-aio", wanted(ALICE))
+            made: Any = await providers.create("group-aio", "managed-aio", wanted(ALICE))
             assert made.properties.trust_model == "Isolated"
             assert (await providers.get("group-aio", "managed-aio")).as_dict() == made.as_dict()
             assert names(await providers.list_by_resource_group("group-aio")) == {"managed-aio"}

@@ -154,7 +154,8 @@ def test_a_deleted_provider_leaves_nothing(store: Store, sealing: SealingKey) ->
 def test_a_provider_may_be_deleted_while_it_is_changed(database_url: str) -> None:
     with open_store(database_url) as one, open_store(database_url) as other:
         for number in range(6):
-            name, barrier, failures = f"race{number}", threading.Barrier(2), []
+            name, barrier = f"race{number}", threading.Barrier(2)
+            failures: list[Exception] = []
             create_provider(one, name, ProviderSettings(), by="operator", at=AT)
 
             def write(name=name, barrier=barrier, failures=failures) -> None:
