@@ -96,3 +96,18 @@ AUDIT_CHAINS: Final = 10_000
 ATTEST_STRUCTURE: Final = 4 << 10
 PCR_BANKS: Final = 16  # TPM 2.0 library, part 2, 10.6.8: HASH_COUNT is at most 16
 ATTESTATION_KEY_BITS: Final = 4096  # tpm-and-guest 6
+
+# tpm-and-guest 5.1; real logs have at most 80 kB and 300 events.
+EVENT_LOG: Final = 1 << 20
+EVENT_LOG_EVENTS: Final = 8192
+EVENT_DIGESTS: Final = 16  # the same, and the hashes that a Spec ID event announces
+# tpm-and-guest 6: nesting of Windows' tagged events, and the text of the `events` claim.
+TAGGED_DEPTH: Final = 4
+TAGS: Final = 4096  # of one event, own: real ones have at most 60
+EVENTS_CLAIM: Final = 1 << 20
+SIGNATURE_DATA: Final = 4096  # entries of an EFI signature database, own: Microsoft's dbx of 2025 has about 430
+EFI_VARIABLE_NAME: Final = 512  # characters, own: the longest in real logs has 26
+# IMA lists, own: the kernel's longest path and template name; a desktop measures some 10 000 files in 2 MB.
+IMA_LOG: Final = 3 << 20
+IMA_ENTRIES: Final = 20_000
+IMA_FIELDS: Final = 16
