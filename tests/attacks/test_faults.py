@@ -11,16 +11,14 @@ import pytest
 
 from assay.endorsements.anchors import trust_anchors
 from assay.evidence import EVIDENCE_TYPES
-from assay.simulator import Recipe, find_knob, simulate
-from tests.appraisals import AT, HELD, Case, judge, simulated_case
+from tests.appraisals import Case, judge
+from tests.good_cases import good_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.evidence.base import AnyEvidenceType
     from assay.verdict import AnyCheck, Seen
-
-BASE = Recipe(AT, HELD)
 
 
 class Fault(RuntimeError):
@@ -31,11 +29,9 @@ def fail(*_: object) -> Seen:
     raise Fault
 
 
-def good_case(kind: AnyEvidenceType) -> Case:
+def unremembered_case(kind: AnyEvidenceType) -> Case:
     """Good evidence of the type, under anchors of its own so that nothing about it is remembered."""
-    recipe = find_knob("oe-evidence-claims").turn(BASE) if kind.name == "OpenEnclave" else BASE
-    case = simulated_case(simulate(recipe), enveloped=kind.name == "OpenEnclave")
-    return replace(case, anchors=trust_anchors(allow_simulator=True))
+    return replace(good_case(kind), anchors=trust_anchors(allow_simulator=True))
 
 
 @contextmanager
@@ -53,7 +49,7 @@ DECLARED = [(kind, check) for kind in EVIDENCE_TYPES for check in kind.checks if
 
 @pytest.mark.parametrize(("kind", "check"), DECLARED, ids=[f"{k.name}-{c.name}" for k, c in DECLARED])
 def test_a_fault_inside_a_check_is_never_an_acceptance(kind: AnyEvidenceType, check: AnyCheck) -> None:
-    case = good_case(kind)
+    case = unremembered_case(kind)
     with broken(check), pytest.raises(Fault):
         judge(case)
     # Nothing half-written is remembered: the same grounds accept the evidence once the fault is gone.
@@ -63,7 +59,7 @@ def test_a_fault_inside_a_check_is_never_an_acceptance(kind: AnyEvidenceType, ch
 @pytest.mark.parametrize("step", ["parse", "verify", "claims"])
 @pytest.mark.parametrize("kind", EVIDENCE_TYPES, ids=lambda kind: kind.name)
 def test_a_fault_inside_a_step_is_never_an_acceptance(kind: AnyEvidenceType, step: str) -> None:
-    case = good_case(kind)
+    case = unremembered_case(kind)
     faulty = copy(kind)
     object.__setattr__(faulty, step, fail)
     with pytest.raises(Fault):

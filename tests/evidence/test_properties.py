@@ -12,6 +12,7 @@ from assay.evidence import EVIDENCE_TYPES
 from assay.simulator import Enclave, Recipe, find_knob, simulate
 from assay.verdict import Outcome
 from tests.appraisals import ANY_STATUS, AT, HELD, judge, refusal, simulated_case, tcb_status
+from tests.good_cases import good_case
 
 ENCLAVE = Enclave()
 _OF_REPORT_DATA = {"x-ms-sgx-report-data", "x-ms-sgx-collateral", "maa-attestationcollateral"}
@@ -65,9 +66,7 @@ def test_the_verdict_depends_on_the_instant_and_not_on_what_was_judged_before(or
 
 def test_an_accepted_verdict_lists_every_declared_check_in_its_order() -> None:
     for kind in EVIDENCE_TYPES:
-        enveloped = kind.name == "OpenEnclave"
-        recipe = find_knob("oe-report").turn(Recipe(AT, HELD)) if enveloped else Recipe(AT, HELD)
-        verdict = judge(simulated_case(simulate(recipe), enveloped=enveloped)).verdict
+        verdict = judge(good_case(kind)).verdict
         declared = [check.name for check in kind.checks]
         assert [entry.check.name for entry in verdict] == [*declared, "policy.authorization"]
         assert {entry.outcome for entry in verdict} == {Outcome.PASSED, Outcome.NOT_APPLICABLE}

@@ -188,7 +188,7 @@ def test_a_report_header_around_a_td_quote_is_refused() -> None:
     content = quote.read_bytes()
     with pytest.raises(MalformedEvidence) as caught:
         parse_evidence(evidence_type("OpenEnclave"), Submission(struct.pack("<IIQ", 1, 2, len(content)) + content))
-    assert caught.value.code == "UnsupportedQuoteVersion"
+    assert caught.value.code == "UnsupportedTeeType"
 
 
 @pytest.mark.parametrize("folder", ["tdx-quote-v4", "tdx-quote-v5"])
@@ -196,4 +196,4 @@ def test_a_quote_of_a_trust_domain_is_not_an_sgx_quote(folder: str) -> None:
     for path in sorted((EVIDENCE / folder).glob("*/quote.bin")):
         with pytest.raises(MalformedEvidence) as caught:
             parse_evidence(evidence_type("SgxEnclave"), Submission(path.read_bytes()))
-        assert caught.value.code == "UnsupportedQuoteVersion"
+        assert caught.value.code == "UnsupportedTeeType"

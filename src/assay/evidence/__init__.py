@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 from assay.evidence.base import AnyEvidenceType
 from assay.evidence.open_enclave import OPEN_ENCLAVE
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
+from assay.evidence.tdx_vm import TDX_VM
 
-EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (SGX_ENCLAVE, OPEN_ENCLAVE)
+EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (SGX_ENCLAVE, OPEN_ENCLAVE, TDX_VM)
 # Which type may build on which other's public functions (design, section 4); the architecture test holds it.
 BUILDS_ON: Final = {"open_enclave": ("sgx_enclave",)}
 
@@ -29,7 +30,6 @@ def _policy_types() -> dict[str, PolicyType]:
 # Types whose policies clients manage (rest-api 1) and whose evidence is not verified yet, with their names in messages.
 _POLICY_ONLY: Final = {
     "SevSnpVm": "SevSnpVm",
-    "TdxVm": "TdxVm",
     "AzureGuest": "AzureGuest",
     "Tpm": "VBS",
     "VbsEnclave": "VBS",

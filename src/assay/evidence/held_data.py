@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from assay import limits
-from assay.errors import BindingMismatch, LimitExceeded, MalformedRequest
-from assay.evidence.base import HeldData, HeldDataType, Submission
+from assay.errors import BindingMismatch, LimitExceeded, MalformedRequest, RuleViolated
+from assay.evidence.base import HeldData, HeldDataType, PlatformRules, Submission
 from assay.formats import base64url, strict_json
 from assay.formats.base64url import Base64Error
 from assay.formats.strict_json import JsonError, JsonValue
@@ -123,7 +123,15 @@ class HeldDataCase(NamedTuple):
     submission: Submission
     report_data: bytes
     config_id: bytes | None
-    strict: bool
+    rules: PlatformRules
+
+
+def _required(case: HeldDataCase) -> Seen:
+    if not case.rules.require_runtime_data:
+        return NOT_APPLICABLE
+    if case.submission.runtime_data is None:
+        raise Mismatch("no runtime data", "runtime data, bound by the report data")
+    return Seen("sent", "runtime data, bound by the report data")
 
 
 def _runtime(case: HeldDataCase) -> Seen:
@@ -134,7 +142,7 @@ def _runtime(case: HeldDataCase) -> Seen:
 
 def _runtime_tail(case: HeldDataCase) -> Seen:
     # Not asked for by the definition, zero in every recorded sample (rest-api 7.0): a rule of the strict set.
-    if case.submission.runtime_data is None or not case.strict:
+    if case.submission.runtime_data is None or not case.rules.strict:
         return NOT_APPLICABLE
     if any(case.report_data[32:]):
         raise Mismatch(case.report_data[32:], "32 zero octets after the hash")
@@ -157,6 +165,14 @@ def _bound(data: HeldData, field: bytes, name: str) -> Seen:
 
 
 HELD_DATA_CHECKS: Final[tuple[Check[HeldDataCase], ...]] = (
+    Check(
+        "runtime_data.present",
+        "RuntimeDataRequired",
+        "attack case QV-25; rule requireRuntimeData",
+        "send the runtime data whose SHA-256 the attester put into the report data",
+        RuleViolated,
+        _required,
+    ),
     Check(
         "runtime_data.binding",
         "RuntimeDataMismatch",

@@ -7,7 +7,7 @@ sets the safe set in one word.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Final, Generic, TypeVar
@@ -55,13 +55,14 @@ class GracePeriod:
 class MinimumTcb:
     """The least that a product must have; `product` is a name of its generation in lower case.
 
-    `svns` are least security versions by component: `bootloader`, `tee`, `snp`, `microcode`, `fmc` of AMD; `pce`, `qe`
-    and `tdx-module` of Intel. `tcb_date` is the earliest date of Intel's TCB level.
+    `svns` are least security versions by component: `bootloader`, `tee`, `snp`, `microcode`, `fmc` of AMD; `pce` and
+    `qe` of Intel. `tcb_date` is the earliest date, `evaluation_number` the least number, of Intel's TCB evaluation.
     """
 
     product: str
     svns: tuple[tuple[str, int], ...] = ()
     tcb_date: datetime | None = None
+    evaluation_number: int | None = None
 
 
 ANY_OCTETS: Final[Listing[bytes]] = Listing()
@@ -96,13 +97,6 @@ class PlatformRules:
     require_sept_ve_disable: bool = False
     require_event_log: bool = False
     require_runtime_data: bool = False
-    # Whether any rule asks which platform it is: most operators have none, and one look then suffices.
-    concerns_platforms: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        listings = (self.advisories, self.ppids, self.platform_instances, self.chip_ids, self.generations)
-        known = bool(self.minimum_tcb) or self.tcb_baseline is not None or any(each.is_in_force for each in listings)
-        object.__setattr__(self, "concerns_platforms", known)
 
     @property
     def refuses_debug(self) -> bool:

@@ -15,7 +15,7 @@ UNSAFE: Final = "x-assay-unsafe"
 
 # Names that a policy never replaces at the top level (policy-language 10, Q11); key release trusts `x-ms-*`.
 _SERVICE_OWNED: Final = frozenset({"iss", "iat", "exp", "nbf", "jti", "cnf", "nonce", "aas-ehd", "maa-ehd", UNSAFE})
-_SERVICE_PREFIXES: Final = ("x-ms-", "maa-attestationcollateral")
+_SERVICE_PREFIXES: Final = ("x-ms-", "x-assay-", "maa-attestationcollateral")
 
 
 class Envelope(NamedTuple):

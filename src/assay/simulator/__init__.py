@@ -10,18 +10,30 @@ from assay.simulator.intel.enclave import Enclave, QuotingEnclave, bind
 from assay.simulator.intel.hierarchy import HIERARCHY, Hierarchy, forge_hierarchy
 from assay.simulator.intel.platform import Platform, encode_sgx_extension, mint_pck_certificate, mint_pck_chain
 from assay.simulator.intel.qe_identity import EnclaveIdentity, IdentityLevel, mint_qe_identity
-from assay.simulator.intel.quote import Certification, Machine, QuoteForm, mint_quote
+from assay.simulator.intel.quote import TDX_MACHINE, Certification, Machine, QuoteForm, mint_quote
 from assay.simulator.intel.revocation import RevocationList, mint_pck_crl, mint_root_crl
 from assay.simulator.intel.signed_json import Signing, Window
-from assay.simulator.intel.tcb_info import TcbInfo, TcbLevel, mint_tcb_info
+from assay.simulator.intel.tcb_info import Module, ModuleLevel, TcbInfo, TcbLevel, mint_tcb_info
+from assay.simulator.intel.trust_domain import TrustDomain
 from assay.simulator.keys import derive_key, key_sha256
-from assay.simulator.knobs import KNOBS, VARIANTS, Knob, find_knob
+from assay.simulator.knobs import KNOBS, TDX_KNOBS, TDX_VARIANTS, VARIANTS, Knob, find_knob
 from assay.simulator.open_enclave import EvidenceForm, ReportForm, encode_custom_claims, mint_evidence, mint_report
-from assay.simulator.recipe import Recipe, Simulated, simulate, simulate_open_enclave, simulate_sgx
+from assay.simulator.recipe import (
+    Recipe,
+    Simulated,
+    simulate,
+    simulate_open_enclave,
+    simulate_sgx,
+    simulate_tdx,
+    tdx_recipe,
+)
 
 __all__ = [
     "HIERARCHY",
     "KNOBS",
+    "TDX_KNOBS",
+    "TDX_MACHINE",
+    "TDX_VARIANTS",
     "VARIANTS",
     "CertificateForm",
     "Certification",
@@ -34,6 +46,8 @@ __all__ = [
     "IdentityLevel",
     "Knob",
     "Machine",
+    "Module",
+    "ModuleLevel",
     "Platform",
     "QuoteForm",
     "QuotingEnclave",
@@ -44,6 +58,7 @@ __all__ = [
     "Simulated",
     "TcbInfo",
     "TcbLevel",
+    "TrustDomain",
     "Window",
     "bind",
     "derive_key",
@@ -67,4 +82,6 @@ __all__ = [
     "simulate",
     "simulate_open_enclave",
     "simulate_sgx",
+    "simulate_tdx",
+    "tdx_recipe",
 ]

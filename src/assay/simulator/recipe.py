@@ -1,4 +1,4 @@
-"""Recipes: everything that a piece of synthetic SGX or Open Enclave evidence is made from, and its making."""
+"""Recipes: everything that a piece of synthetic evidence of Intel's TEEs is made from, and its making."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from assay.simulator.intel.collateral import DOCUMENTS, Collateral, Documents, mint_collateral
+from assay.simulator.intel.collateral import DOCUMENTS, TDX_DOCUMENTS, Collateral, Documents, mint_collateral
 from assay.simulator.intel.enclave import Enclave, bind
 from assay.simulator.intel.hierarchy import HIERARCHY
-from assay.simulator.intel.quote import ENCLAVE, MACHINE, QUOTE_FORM, Machine, QuoteForm, mint_quote
+from assay.simulator.intel.quote import (
+    ENCLAVE,
+    MACHINE,
+    QUOTE_FORM,
+    TDX_MACHINE,
+    TDX_QUOTE_FORM,
+    Machine,
+    QuoteForm,
+    mint_quote,
+)
+from assay.simulator.intel.trust_domain import TD_1_0, TRUST_DOMAIN, TrustDomain
 from assay.simulator.open_enclave import (
     REPORT,
     SGX_ECDSA,
@@ -30,7 +40,8 @@ class Recipe:
     """A base recipe is good; a negative is a recipe with one thing replaced.
 
     `at` is the instant that the documents are made for. `runtime_data` is bound in the report data (else the enclave's
-    own report data stands); `submitted_runtime_data` is handed over in its place. `envelope` None means a bare quote.
+    own report data stands); `submitted_runtime_data` is handed over in its place. `envelope` None means a bare quote. A
+    `domain` attests in the place of the enclave (see `tdx_recipe`).
     In evidence of the SGX ECDSA format the report data binds the custom claims, and so there is no runtime data.
     """
 
@@ -42,6 +53,15 @@ class Recipe:
     quote: QuoteForm = QUOTE_FORM
     documents: Documents = DOCUMENTS
     envelope: ReportForm | EvidenceForm | None = None
+    domain: TrustDomain | None = None
+
+    def attester(self) -> Enclave | TrustDomain:
+        """The enclave or trust domain with the report data that this recipe binds."""
+        if self.domain is None:
+            return self.bound_enclave()
+        if self.runtime_data is None:
+            return self.domain
+        return replace(self.domain, report_data=bind(self.runtime_data))
 
     def bound_enclave(self) -> Enclave:
         """The enclave with the report data that this recipe binds."""
@@ -58,9 +78,10 @@ class Recipe:
 class Simulated:
     """Synthetic evidence with its collateral; `evidence` is the envelope, or the quote itself where there is none.
 
-    `file_name` is what the vector folders call such evidence.
+    `type_name` is the evidence type, `file_name` what the vector folders call such evidence.
     """
 
+    type_name: str
     at: datetime
     quote: bytes
     evidence: bytes
@@ -84,9 +105,10 @@ def simulate(recipe: Recipe) -> Simulated:
     `root` is the DER of the synthetic root that a verifier must pin: the genuine one even where the recipe forges the
     hierarchy.
     """
-    quote = mint_quote(recipe.bound_enclave(), recipe.machine, recipe.quote)
+    quote = mint_quote(recipe.attester(), recipe.machine, recipe.quote)
     submitted = recipe.submitted_runtime_data
     return Simulated(
+        type_name=_type_name(recipe),
         at=recipe.at,
         quote=quote,
         evidence=_enclose(quote, recipe.envelope),
@@ -114,6 +136,37 @@ def simulate_open_enclave(
 ) -> Simulated:
     """A good Open Enclave report, or evidence where the envelope says so, with good collateral."""
     return simulate(Recipe(at, runtime_data, enclave=enclave, machine=machine, envelope=envelope))
+
+
+def tdx_recipe(
+    at: datetime,
+    runtime_data: bytes | None = None,
+    *,
+    domain: TrustDomain = TRUST_DOMAIN,
+    machine: Machine = TDX_MACHINE,
+    version: int = 4,
+) -> Recipe:
+    """The recipe of good TDX evidence; version 5 is needed for reports of TD 1.5."""
+    form = replace(TDX_QUOTE_FORM, version=version)
+    return Recipe(at, runtime_data, machine=machine, quote=form, documents=TDX_DOCUMENTS, domain=domain)
+
+
+def simulate_tdx(
+    at: datetime,
+    *,
+    runtime_data: bytes | None = None,
+    domain: TrustDomain = TRUST_DOMAIN,
+    machine: Machine = TDX_MACHINE,
+) -> Simulated:
+    """A good TDX quote of the domain on the machine, with good collateral; version 5 for TD 1.5."""
+    version = 4 if domain.body == TD_1_0 else 5
+    return simulate(tdx_recipe(at, runtime_data, domain=domain, machine=machine, version=version))
+
+
+def _type_name(recipe: Recipe) -> str:
+    if recipe.domain is not None:
+        return "TdxVm"
+    return "SgxEnclave" if recipe.envelope is None else "OpenEnclave"
 
 
 def _file_name(envelope: ReportForm | EvidenceForm | None) -> str:

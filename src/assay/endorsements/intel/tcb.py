@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from typing import Final
@@ -92,6 +92,18 @@ def match_sgx_level(levels: Iterable[TcbLevel], components: Sequence[int], pce_s
     return None
 
 
+def match_tdx_level(
+    levels: Iterable[TcbLevel], components: Sequence[int], pce_svn: int, tee_tcb_svn: bytes
+) -> TcbLevel | None:
+    """As `match_sgx_level`, and the platform's TEE_TCB_SVN reaches the TDX components (5.2).
+
+    The first two of these are judged by the module's own identity where its major version is not zero.
+    """
+    start = 2 if tee_tcb_svn[1] > 0 else 0
+    reached = (level for level in levels if all(map(int.__ge__, tee_tcb_svn[start:], level.tdx_components[start:])))
+    return match_sgx_level(reached, components, pce_svn)
+
+
 def match_isv_svn(levels: Iterable[IsvSvnLevel], isv_svn: int) -> IsvSvnLevel | None:
     """The highest level that an enclave's ISVSVN reaches, or None (5.3); `levels` are in descending order."""
     return next((level for level in levels if isv_svn >= level.isv_svn), None)
@@ -111,6 +123,48 @@ def converge(platform: TcbLevel, parts: Sequence[IsvSvnLevel]) -> TcbEvaluation:
         status = TcbStatus.REVOKED
     advisories = dict.fromkeys((*platform.advisory_ids, *(a for part in parts for a in part.advisory_ids)))
     return TcbEvaluation(status, min(platform.tcb_date, *(p.tcb_date for p in parts)), tuple(advisories))
+
+
+def relaunch(launch: TcbEvaluation, current: TcbEvaluation) -> TcbEvaluation:
+    """What a trust domain is worth that was launched under one TCB and runs under another (5.5).
+
+    Dates and advisories are those of the launch: they hold for the domain until it is launched again.
+    """
+    if launch.status not in _BEHIND or current.status not in _UP_TO_DATE:
+        return launch
+    status = TcbStatus.TD_RELAUNCH_ADVISED
+    if {launch.status, current.status} & _CONFIGURATION:
+        status = TcbStatus.TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
+    return replace(launch, status=status)
+
+
+_BEHIND: Final = frozenset({TcbStatus.OUT_OF_DATE, TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED})
+_CONFIGURATION: Final = frozenset(
+    {
+        TcbStatus.CONFIGURATION_NEEDED,
+        TcbStatus.CONFIGURATION_AND_SW_HARDENING_NEEDED,
+        TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED,
+    }
+)
+_UP_TO_DATE: Final = frozenset(
+    {
+        TcbStatus.UP_TO_DATE,
+        TcbStatus.SW_HARDENING_NEEDED,
+        TcbStatus.CONFIGURATION_NEEDED,
+        TcbStatus.CONFIGURATION_AND_SW_HARDENING_NEEDED,
+    }
+)
+_LIFTED: Final = {
+    TcbStatus.OUT_OF_DATE: TcbStatus.UP_TO_DATE,
+    TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED: TcbStatus.CONFIGURATION_NEEDED,
+}
+
+
+def lift_to_baseline(evaluation: TcbEvaluation, baseline: datetime) -> TcbEvaluation:
+    """The evaluation where what is out of date counts as up to date from a TCB date on, inclusive (5.7)."""
+    if evaluation.tcb_date < baseline:
+        return evaluation
+    return replace(evaluation, status=_LIFTED.get(evaluation.status, evaluation.status))
 
 
 _OUT_OF_DATE: Final = {

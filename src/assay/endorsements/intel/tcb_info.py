@@ -22,8 +22,25 @@ _SVN = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleIdentity:
+    """One TDX module that Intel vouches for; `name` is `TDX_` and the major version in two upper-case hex digits.
+
+    The module of major version 0 (`tdxModule`) has no name and no levels: the platform's levels judge it.
+    """
+
+    name: str
+    mr_signer: bytes
+    attributes: bytes
+    attributes_mask: bytes
+    levels: tuple[IsvSvnLevel, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TcbInfo:
-    """A parsed TCB info; `levels` are in descending order, `tee` is `sgx` or `tdx`."""
+    """A parsed TCB info; `levels` are in descending order, `tee` is `sgx` or `tdx`.
+
+    `module` and `module_identities` exist for TDX only; the latter is None where the document has no such list.
+    """
 
     tee: str
     version: int
@@ -35,6 +52,15 @@ class TcbInfo:
     levels: tuple[TcbLevel, ...]
     signed: bytes
     signature: bytes
+    module: ModuleIdentity | None = None
+    module_identities: tuple[ModuleIdentity, ...] | None = None
+
+    def find_module(self, major_version: int) -> ModuleIdentity | None:
+        """The identity of a module by its major version, TEE_TCB_SVN[1] (4, step 9), or None."""
+        if major_version == 0:
+            return self.module
+        name = f"TDX_{major_version:02X}"
+        return next((identity for identity in self.module_identities or () if identity.name == name), None)
 
 
 @lru_cache(maxsize=limits.DOCUMENTS)
@@ -62,6 +88,30 @@ def parse_tcb_info(document: Document) -> TcbInfo:
         descending(read(level, identity) for level in members.objects("tcbLevels")),
         parsed.signed,
         parsed.signature,
+        *(_read_modules(members) if identity == "TDX" else (None, None)),
+    )
+
+
+def _read_modules(members: Members) -> tuple[ModuleIdentity, tuple[ModuleIdentity, ...] | None]:
+    module = _read_module(members.member("tdxModule"), "", ())
+    if "tdxModuleIdentities" not in members:
+        return module, None
+    identities = tuple(
+        _read_module(identity, identity.text("id").upper(), read_isv_svn_levels(identity))
+        for identity in members.objects("tdxModuleIdentities")
+    )
+    if len({identity.name for identity in identities}) != len(identities):
+        raise members.wrong("tdxModuleIdentities", "two identities of one module")
+    return module, identities
+
+
+def _read_module(members: Members, name: str, levels: tuple[IsvSvnLevel, ...]) -> ModuleIdentity:
+    return ModuleIdentity(
+        name,
+        members.octets("mrsigner", 48),
+        members.octets("attributes", 8),
+        members.octets("attributesMask", 8),
+        levels,
     )
 
 

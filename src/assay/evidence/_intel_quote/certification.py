@@ -19,6 +19,7 @@ from assay.pki.certificate import Certificate, parse_certificate
 
 _WHAT: Final = "certification data"
 PCK_CHAIN: Final = 5
+QE_REPORT: Final = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,25 @@ def parse_certification_block(octets: bytes) -> CertificationBlock:
     """
     kept = _VERIFIED.find(octets)
     return kept if kept is not None else _parse(octets)
+
+
+def parse_nested_block(octets: bytes) -> CertificationBlock:
+    """The block of a quote of version 4 or 5, where certification data of type 6 encloses all but the key (1.4).
+
+    Without that envelope it is the block of version 3. Raises as `parse_certification_block`.
+    """
+    reader = Reader(octets, _WHAT, MalformedEvidence)
+    attestation_key = reader.take(64, "attestation key")
+    kind = reader.u16("outer certification data type")
+    if kind != QE_REPORT:
+        raise UnsupportedEvidence(
+            _WHAT,
+            f"outer type {kind}, expected 6 (QE report certification data)",
+            code="UnsupportedCertificationDataType",
+        )
+    content = reader.take(reader.u32("outer certification data size"), "outer certification data")
+    reader.finish()
+    return parse_certification_block(attestation_key + content)
 
 
 def _parse(octets: bytes) -> CertificationBlock:

@@ -10,10 +10,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from assay import limits
 from assay.endorsements.documents import DocumentKind
+from assay.endorsements.intel.enclave_identity import EnclaveIdentity
 from assay.endorsements.intel.signing_chain import SigningChain
 from assay.endorsements.intel.tcb import TcbEvaluation
 from assay.endorsements.intel.tcb_info import TcbInfo
@@ -21,7 +23,8 @@ from assay.errors import EndorsementUnavailable, TcbRejected, VerificationFailed
 from assay.evidence._intel_quote.certify import Certification
 from assay.evidence._intel_quote.document_checks import DOCUMENT_CHECKS
 from assay.evidence._intel_quote.generation import find_generation, keep_generation
-from assay.evidence._intel_quote.platform_case import Baseline, PlatformCase, platform_needs
+from assay.evidence._intel_quote.module_checks import MODULE_CHECKS, MODULE_TCB_CHECKS
+from assay.evidence._intel_quote.platform_case import LoadedModule, PlatformCase, PlatformSubject, platform_needs
 from assay.evidence._intel_quote.revocation_checks import REVOCATION_CHECKS
 from assay.evidence.base import Endorsements, Grounds
 from assay.memo import Lazy, Memo
@@ -47,7 +50,7 @@ def _qe_level(case: PlatformCase) -> Seen:
     return Seen(case.qe_level, "a published level")
 
 
-PLATFORM_CHECKS: Final[tuple[Check[PlatformCase], ...]] = (
+_DOCUMENTS: Final[tuple[Check[PlatformCase], ...]] = (
     Check(
         "endorsements.available",
         "EndorsementUnavailable",
@@ -58,10 +61,12 @@ PLATFORM_CHECKS: Final[tuple[Check[PlatformCase], ...]] = (
     ),
     *REVOCATION_CHECKS,
     *DOCUMENT_CHECKS,
+)
+_TCB: Final[tuple[Check[PlatformCase], ...]] = (
     Check(
         "tcb.level",
         "TcbNotSupported",
-        "quote-verification 5.1",
+        "quote-verification 5.1 and 5.2",
         "the platform's SVNs are below every level that Intel publishes: update its microcode and firmware",
         TcbRejected,
         _level,
@@ -75,25 +80,37 @@ PLATFORM_CHECKS: Final[tuple[Check[PlatformCase], ...]] = (
         _qe_level,
     ),
 )
+PLATFORM_CHECKS: Final = (*_DOCUMENTS, *_TCB)
+TDX_PLATFORM_CHECKS: Final = (*_DOCUMENTS, *MODULE_CHECKS, *_TCB, *MODULE_TCB_CHECKS)
 
 
 @dataclass(frozen=True, eq=False)
 class Platform:
     """An appraised platform: its TCB evaluation and the documents that it rests on.
 
-    `evaluation_numbers` are those of the TCB info and of the identity: both are exposed, since genuine sets differ
-    (quote-verification 3.3).
+    TCB info and identity each have an evaluation number, since genuine sets differ (quote-verification 3.3).
     """
 
     certification: Certification
+    module: LoadedModule | None
     evaluation: TcbEvaluation
-    evaluation_numbers: tuple[int, int]
     tcb_info: TcbInfo
+    identity: EnclaveIdentity
     bodies: tuple[bytes, bytes]
     chains: tuple[SigningChain, SigningChain]
     root_crl: RevocationList | None
     window: Window
     entries: tuple[Entry, ...]
+
+    @Lazy
+    def published_dates(self) -> frozenset[datetime]:
+        """The dates of all levels that Intel publishes for this platform, its quoting enclave and its module."""
+        dates = {level.tcb_date for level in self.tcb_info.levels}
+        dates |= {level.tcb_date for level in self.identity.levels}
+        identity = None if self.module is None else self.tcb_info.find_module(self.module.tcb_svn[1])
+        if identity is not None:
+            dates |= {level.tcb_date for level in identity.levels}
+        return frozenset(dates)
 
     @Lazy
     def collateral_hashes(self) -> Mapping[str, str]:
@@ -116,33 +133,30 @@ def _c_string_hash(text: bytes) -> str:
     return hashlib.sha256(text + b"\x00").hexdigest()
 
 
-_PLATFORMS: Final = Memo[tuple[Certification, Baseline, Endorsements, bool], Platform](limits.PLATFORMS)
+_PLATFORMS: Final = Memo[tuple[PlatformSubject, Endorsements, bool], Platform](limits.PLATFORMS)
 
 
 def appraise_platform(
-    certification: Certification,
-    baseline: Baseline,
-    grounds: Grounds,
-    passed: list[Entry],
-    later: Sequence[AnyCheck],
+    subject: PlatformSubject, grounds: Grounds, passed: list[Entry], later: Sequence[AnyCheck]
 ) -> Platform:
     """Run the platform checks, or recall that this platform passed them with this generation of collateral.
 
     Appends to `passed`; `later` are the checks declared after these. Raises the class of the failing check,
     `EndorsementUnavailable` when documents are missing.
     """
-    key = (certification, baseline, grounds.endorsements, grounds.unsafe_no_revocation)
+    key = (subject, grounds.endorsements, grounds.unsafe_no_revocation)
     kept = _PLATFORMS.find(key)
     if kept is None or grounds.at not in kept.window:
-        needs = platform_needs(certification, baseline)
+        certification, baseline, module = subject
         case = PlatformCase(
             certification,
             baseline.tee,
-            needs,
+            platform_needs(certification, baseline),
             grounds.endorsements,
             grounds.anchors,
             grounds.at,
             grounds.unsafe_no_revocation,
+            module,
         )
         kept = _appraise(case, passed, later)
         _PLATFORMS.keep(key, kept)
@@ -154,9 +168,10 @@ def _appraise(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]
     entries, document_window = _run(case, passed, later)
     return Platform(
         case.certification,
+        case.module,
         case.evaluation,
-        (case.tcb_info.evaluation_number, case.identity.evaluation_number),
         case.tcb_info,
+        case.identity,
         (case.required(DocumentKind.INTEL_TCB_INFO).body, case.required(DocumentKind.INTEL_QE_IDENTITY).body),
         case.signing_chains,
         None if case.tolerates_missing(DocumentKind.INTEL_ROOT_CRL) else case.root_crl,
@@ -167,15 +182,16 @@ def _appraise(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]
 
 def _run(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]) -> tuple[tuple[Entry, ...], Window]:
     """The entries of the platform checks in their order, and when the documents are valid."""
+    checks = PLATFORM_CHECKS if case.module is None else TDX_PLATFORM_CHECKS
     generation = find_generation(case)
     if generation is not None:
         own: list[Entry] = []
         # A refusal is found again below, with its verdict in the declared order.
         with suppress(VerificationFailed, EndorsementUnavailable):
-            run(tuple(check for check in PLATFORM_CHECKS if check not in generation.entries), case, own)
+            run(tuple(check for check in checks if check not in generation.entries), case, own)
             known = {**generation.entries, **{entry.check: entry for entry in own}}
-            return tuple(known[check] for check in PLATFORM_CHECKS), generation.window
+            return tuple(known[check] for check in checks), generation.window
     entries = list(passed)
-    run(PLATFORM_CHECKS, case, entries, later)
+    run(checks, case, entries, later)
     found = tuple(entries[len(passed) :])
     return found, keep_generation(case, found).window

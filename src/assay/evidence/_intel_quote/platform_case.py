@@ -20,8 +20,10 @@ from assay.endorsements.intel.tcb import (
     converge,
     match_isv_svn,
     match_sgx_level,
+    match_tdx_level,
+    relaunch,
 )
-from assay.endorsements.intel.tcb_info import TcbInfo, parse_tcb_info
+from assay.endorsements.intel.tcb_info import ModuleIdentity, TcbInfo, parse_tcb_info
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.evidence._intel_quote.certify import Certification
 from assay.evidence.base import Endorsements
@@ -42,6 +44,23 @@ class Baseline(NamedTuple):
 
     tee: str
     number: int | None
+
+
+class LoadedModule(NamedTuple):
+    """What a TD report says of the TDX module: TEE_TCB_SVN at the domain's launch, TEE_TCB_SVN_2 now (TD 1.5 only)."""
+
+    tcb_svn: bytes
+    current_tcb_svn: bytes | None
+    mr_signer_seam: bytes
+    seam_attributes: bytes
+
+
+class PlatformSubject(NamedTuple):
+    """A certified platform, what judges it, and the TDX module where the quote is a trust domain's."""
+
+    certification: Certification
+    baseline: Baseline
+    module: LoadedModule | None = None
 
 
 @lru_cache(maxsize=limits.PLATFORMS)
@@ -80,6 +99,7 @@ class PlatformCase:
     anchors: TrustAnchors
     at: datetime
     unsafe_no_revocation: bool
+    module: LoadedModule | None = None
 
     @Lazy
     def documents(self) -> Mapping[DocumentKind, Document]:
@@ -130,13 +150,7 @@ class PlatformCase:
 
     @Lazy
     def level(self) -> TcbLevel:
-        pck = self.certification.pck
-        level = match_sgx_level(self.tcb_info.levels, pck.components, pck.pce_svn)
-        if level is None:
-            raise Mismatch(
-                (*pck.components, f"PCESVN {pck.pce_svn}"), "a published TCB level that the platform reaches"
-            )
-        return level
+        return self._level(None if self.module is None else self.module.tcb_svn)
 
     @Lazy
     def qe_level(self) -> IsvSvnLevel:
@@ -147,8 +161,60 @@ class PlatformCase:
         return level
 
     @Lazy
+    def module_identity(self) -> ModuleIdentity | None:
+        """The identity of the module that launched the domain; None for SGX, which has no module."""
+        return None if self.module is None else self._find_identity(self.module.tcb_svn)
+
+    @Lazy
+    def module_level(self) -> IsvSvnLevel | None:
+        """The level of the module at launch; None where the platform's own level judges it (5.2)."""
+        return None if self.module is None else self._module_level(self.module.tcb_svn)
+
+    @Lazy
+    def current(self) -> TcbEvaluation | None:
+        """The evaluation of the module that runs now (5.5); None for what knows no other than that of the launch."""
+        if self.module is None or self.module.current_tcb_svn is None:
+            return None
+        svn = self.module.current_tcb_svn
+        return self._converged(self._level(svn), self._module_level(svn))
+
+    @Lazy
     def evaluation(self) -> TcbEvaluation:
-        return converge(self.level, (self.qe_level,))
+        launch = self._converged(self.level, self.module_level)
+        return launch if self.current is None else relaunch(launch, self.current)
+
+    def _level(self, tee_tcb_svn: bytes | None) -> TcbLevel:
+        pck, levels = self.certification.pck, self.tcb_info.levels
+        if tee_tcb_svn is None:
+            level = match_sgx_level(levels, pck.components, pck.pce_svn)
+        else:
+            level = match_tdx_level(levels, pck.components, pck.pce_svn, tee_tcb_svn)
+        if level is None:
+            svns: tuple[object, ...] = (*pck.components, f"PCESVN {pck.pce_svn}")
+            raise Mismatch(
+                svns if tee_tcb_svn is None else (*svns, "TEE_TCB_SVN", tee_tcb_svn),
+                "a published TCB level that the platform reaches",
+            )
+        return level
+
+    def _find_identity(self, tee_tcb_svn: bytes) -> ModuleIdentity:
+        version = tee_tcb_svn[1]
+        identity = self.tcb_info.find_module(version)
+        if identity is None:
+            known = tuple(each.name for each in self.tcb_info.module_identities or ())
+            raise Mismatch(f"TDX module of major version {version}", ("a published module identity:", *known))
+        return identity
+
+    def _module_level(self, tee_tcb_svn: bytes) -> IsvSvnLevel | None:
+        if tee_tcb_svn[1] == 0:
+            return None
+        level = match_isv_svn(self._find_identity(tee_tcb_svn).levels, tee_tcb_svn[0])
+        if level is None:
+            raise Mismatch(f"TDX module SVN {tee_tcb_svn[0]}", "a published level that the TDX module reaches")
+        return level
+
+    def _converged(self, level: TcbLevel, module: IsvSvnLevel | None) -> TcbEvaluation:
+        return converge(level, (self.qe_level,) if module is None else (self.qe_level, module))
 
     @property
     def signing_chains(self) -> tuple[SigningChain, SigningChain]:

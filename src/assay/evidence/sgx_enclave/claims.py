@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from assay.claims import ClaimSet, ClaimValue
-from assay.endorsements.intel.tcb import TcbEvaluation
 from assay.evidence._intel_quote.platform import Platform
 from assay.evidence._intel_quote.report import DEBUG, KSS
+from assay.evidence._intel_quote.tcb_claims import tcb_claims, tcb_members
 from assay.evidence.base import HeldDataType, Statement, Submission
 from assay.evidence.sgx_enclave.quote import SgxQuote
 from assay.evidence.sgx_enclave.verify import TCB_IDENTIFIER, VerifiedSgxQuote
@@ -46,9 +46,10 @@ def sgx_claims(verified: VerifiedSgxQuote) -> Statement:
         "x-ms-sgx-collateral": collateral,
         "maa-attestationcollateral": collateral,
         TCB_IDENTIFIER: verified.tcb_identifier,
+        **tcb_members(verified.tcb),
     }
     marks = ("simulator",) if verified.platform.certification.anchor.simulated else ()
-    claims = ClaimSet.of_service((*incoming.items(), *_tcb_claims(verified.platform.evaluation)))
+    claims = ClaimSet.of_service((*incoming.items(), *tcb_claims(verified.tcb)))
     return Statement(claims, own, marks=marks)
 
 
@@ -82,12 +83,6 @@ def _held_data_members(submission: Submission) -> Mapping[str, JsonValue]:
     if init_time is not None and init_time.data_type is HeldDataType.JSON:
         members["x-ms-inittime"] = dict(init_time.parsed or {})
     return members
-
-
-def _tcb_claims(evaluation: TcbEvaluation) -> tuple[tuple[str, ClaimValue], ...]:
-    """For policies only: the recorded tokens show neither (claims 3 and C15)."""
-    status = ("attester_tcb_status", evaluation.status.value)
-    return (status, *(("attester_advisory_ids", advisory) for advisory in evaluation.advisory_ids))
 
 
 def _collateral(quote: SgxQuote, platform: Platform) -> dict[str, JsonValue]:

@@ -1,19 +1,16 @@
-"""The SGX ECDSA quote, version 3 (quote-verification 1.1 to 1.4)."""
+"""The SGX ECDSA quote, versions 3 to 5 (quote-verification 1.1 to 1.4)."""
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from assay import limits
-from assay.errors import LimitExceeded, MalformedEvidence, UnsupportedEvidence
-from assay.evidence._intel_quote.certification import CertificationBlock, parse_certification_block
-from assay.evidence._intel_quote.header import ECDSA_P256, QUOTE_HEADER, TEE_SGX, QuoteHeader
+from assay.evidence._intel_quote.certification import CertificationBlock
+from assay.evidence._intel_quote.header import TEE_SGX, QuoteHeader
+from assay.evidence._intel_quote.quote import Expected, parse_signed_quote
 from assay.evidence._intel_quote.report import ENCLAVE_REPORT, EnclaveReport
-from assay.formats.reader import Reader
 
-_WHAT: Final = "SGX quote"
-_SIGNED: Final = QUOTE_HEADER.size + ENCLAVE_REPORT.size
-_SIGNATURE: Final = 64
+# Version 3 in every sample; 4 and 5 carry enclave reports by their TEE type (1.3).
+_EXPECTED: Final = Expected("SGX quote", (3, 4, 5), TEE_SGX)
 
 
 class SgxQuote(NamedTuple):
@@ -37,41 +34,13 @@ def parse_sgx_quote(quote: bytes, evidence: bytes | None = None) -> SgxQuote:
     Raises `MalformedEvidence`, and `UnsupportedEvidence` with its own code for other versions, key types, TEE types
     and certification data.
     """
-    if len(quote) > limits.QUOTE:
-        raise LimitExceeded("quote, octets", limit=limits.QUOTE, found=len(quote))
-    reader = Reader(quote, _WHAT, MalformedEvidence)
-    header = QuoteHeader._make(reader.structure(QUOTE_HEADER, "header"))
-    _require_supported(header)
-    report = EnclaveReport._make(reader.structure(ENCLAVE_REPORT, "report body"))
-    size = reader.u32("signature data length")
-    if size < _SIGNATURE:
-        raise MalformedEvidence(_WHAT, f"signature data of {size} octets", offset=_SIGNED)
-    signature = reader.take(_SIGNATURE, "signature")
-    block = reader.take(size - _SIGNATURE, f"rest of {size} octets of signature data")
+    parts = parse_signed_quote(quote, _EXPECTED)
     return SgxQuote(
         evidence if evidence is not None else quote,
-        header,
-        report,
-        quote[:_SIGNED],
-        signature,
-        parse_certification_block(block),
-        reader.rest(),
+        parts.header,
+        EnclaveReport._make(ENCLAVE_REPORT.unpack(parts.body)),
+        parts.signed,
+        parts.signature,
+        parts.block,
+        parts.trailing,
     )
-
-
-def _require_supported(header: QuoteHeader) -> None:
-    if header.version != 3:
-        raise UnsupportedEvidence(
-            _WHAT, f"quote version {header.version}, expected 3", code="UnsupportedQuoteVersion", offset=0
-        )
-    if header.attestation_key_type != ECDSA_P256:
-        raise UnsupportedEvidence(
-            _WHAT,
-            f"attestation key type {header.attestation_key_type}, expected 2 (ECDSA P-256)",
-            code="UnsupportedAttestationKeyType",
-            offset=2,
-        )
-    if header.tee_type != TEE_SGX:
-        raise UnsupportedEvidence(
-            _WHAT, f"TEE type {header.tee_type:#x}, expected 0 (SGX)", code="UnsupportedTeeType", offset=4
-        )

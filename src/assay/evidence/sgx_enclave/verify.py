@@ -6,43 +6,27 @@ from typing import Final, NamedTuple
 
 from assay.claims import Configuration
 from assay.endorsements.documents import Need
-from assay.errors import (
-    BindingMismatch,
-    PolicyEvaluationError,
-    RuleViolated,
-    SignatureInvalid,
-    TcbRejected,
-    VerificationFailed,
-)
-from assay.evidence._intel_quote.certify import CERTIFICATION_CHECKS, Certification, certify
-from assay.evidence._intel_quote.header import INTEL_VENDOR_ID
+from assay.errors import PolicyEvaluationError, RuleViolated, VerificationFailed
+from assay.evidence._intel_quote.certify import CERTIFICATION_CHECKS, certify
 from assay.evidence._intel_quote.platform import PLATFORM_CHECKS, Platform, appraise_platform
-from assay.evidence._intel_quote.platform_case import Baseline, platform_needs
+from assay.evidence._intel_quote.platform_case import Baseline, PlatformSubject, platform_needs
+from assay.evidence._intel_quote.quote_checks import QUOTE_CHECKS, QuoteCase
 from assay.evidence._intel_quote.report import DEBUG, EINITTOKEN_KEY, INIT, KSS, MODE64BIT, PROVISION_KEY
-from assay.evidence.base import Grounds, Submission
+from assay.evidence._intel_quote.rule_checks import PLATFORM_RULE_CHECKS, PlatformRuleCase
+from assay.evidence.base import Grounds, PlatformRules, Submission
 from assay.evidence.held_data import HELD_DATA_CHECKS, HeldDataCase
 from assay.evidence.sgx_enclave.quote import SgxQuote
-from assay.pki.signatures import SignatureError, verify_p256_raw
-from assay.verdict import NOT_APPLICABLE, AnyCheck, Check, Entry, Mismatch, Outcome, Seen, equal, run
+from assay.verdict import NOT_APPLICABLE, AnyCheck, Check, Entry, Outcome, Seen, equal, run
 
 TCB_IDENTIFIER: Final = "x-ms-sgx-tcbidentifier"
 AZURE_DEFAULT: Final = "azuredefault"
 
 
-class QuoteCase(NamedTuple):
-    """What the quote checks look at."""
+class EnclaveCase(NamedTuple):
+    """What the operator's rules about enclaves look at."""
 
     quote: SgxQuote
-    certification: Certification
-    strict: bool
-
-
-class RuleCase(NamedTuple):
-    """What the operator's rules look at."""
-
-    quote: SgxQuote
-    platform: Platform
-    grounds: Grounds
+    rules: PlatformRules
 
 
 class VerifiedSgxQuote(NamedTuple):
@@ -51,59 +35,26 @@ class VerifiedSgxQuote(NamedTuple):
     quote: SgxQuote
     submission: Submission
     platform: Platform
+    tcb: PlatformRuleCase
     tcb_identifier: str
     entries: tuple[Entry, ...]
 
 
-def _vendor(case: QuoteCase) -> Seen:
-    return equal(case.quote.header.vendor_id, INTEL_VENDOR_ID)
-
-
-def _trailing(case: QuoteCase) -> Seen:
-    # Real files have octets after the quote; accepted and ignored unless strict (quote-verification 1.4).
-    if not case.strict:
-        return NOT_APPLICABLE
-    return equal(len(case.quote.trailing), 0)
-
-
-def _signature(case: QuoteCase) -> Seen:
-    quote = case.quote
-    try:
-        verify_p256_raw(case.certification.attestation_key, quote.signature, quote.signed)
-    except SignatureError as error:
-        raise Mismatch(str(error), "a signature by the attestation key over header and report body") from error
-    return _SIGNED
-
-
-_SIGNED: Final = Seen("verifies", "signed by the attestation key")
-
-
-def _status(case: RuleCase) -> Seen:
-    accepted = case.grounds.rules.accepted_tcb
-    evaluation = case.platform.evaluation
-    if evaluation.status not in accepted:
-        raise Mismatch(evaluation, tuple(sorted(status.value for status in accepted)))
-    return Seen(evaluation, "an accepted TCB status")
-
-
-def _debug(case: RuleCase) -> Seen:
+def _debug(case: EnclaveCase) -> Seen:
     debug = bool(case.quote.report.flags & DEBUG)
-    if not case.grounds.rules.refuses_debug:
+    if not case.rules.refuses_debug:
         return NOT_APPLICABLE
     return equal(debug, False)
 
 
-def _attributes(case: RuleCase) -> Seen:
-    if not case.grounds.rules.strict:
+def _attributes(case: EnclaveCase) -> Seen:
+    if not case.rules.strict:
         return NOT_APPLICABLE
     flags = case.quote.report.flags & (INIT | MODE64BIT | PROVISION_KEY | EINITTOKEN_KEY)
     return equal(flags, INIT | MODE64BIT)
 
 
-_SPEC: Final = "Intel SGX DCAP quote verification; quote-verification 4"
-
-
-_WELL_FORMED: Final = Seen("well-formed", "SGX ECDSA quote, version 3, certification data type 5")
+_WELL_FORMED: Final = Seen("well-formed", "SGX ECDSA quote, version 3 to 5, certification data type 5")
 FORM_CHECK: Final[Check[SgxQuote]] = Check(
     "evidence.form",
     "MalformedEvidence",
@@ -115,41 +66,7 @@ FORM_CHECK: Final[Check[SgxQuote]] = Check(
     ),  # parsing decides: a quote that does not parse is `MalformedEvidence` with this check's verdict
 )
 _FORM_PASSED: Final = Entry(FORM_CHECK, Outcome.PASSED, _WELL_FORMED)
-QUOTE_CHECKS: Final[tuple[Check[QuoteCase], ...]] = (
-    Check(
-        "quote.vendor_id",
-        "QeVendorUnknown",
-        f"{_SPEC}, step 1",
-        "only Intel's quoting enclave is supported",
-        BindingMismatch,
-        _vendor,
-    ),
-    Check(
-        "quote.trailing",
-        "TrailingOctets",
-        "quote-verification 1.4; rule of --strict",
-        "send the quote alone, without octets after its declared end",
-        RuleViolated,
-        _trailing,
-    ),
-    Check(
-        "quote.signature",
-        "QuoteSignatureInvalid",
-        f"{_SPEC}, step 13",
-        "produce a new quote: header or report body are not what the attestation key signed",
-        SignatureInvalid,
-        _signature,
-    ),
-)
-RULE_CHECKS: Final[tuple[Check[RuleCase], ...]] = (
-    Check(
-        "tcb.status",
-        "TcbStatusNotAccepted",
-        "quote-verification 5.8",
-        "update the platform as the advisories say, or let the operator accept the status (--accept-tcb)",
-        TcbRejected,
-        _status,
-    ),
+ENCLAVE_RULE_CHECKS: Final[tuple[Check[EnclaveCase], ...]] = (
     Check(
         "enclave.debug",
         "DebugNotAllowed",
@@ -169,7 +86,8 @@ RULE_CHECKS: Final[tuple[Check[RuleCase], ...]] = (
 )
 
 
-_AFTER_PLATFORM: Final[tuple[AnyCheck, ...]] = (*RULE_CHECKS, *HELD_DATA_CHECKS)
+_AFTER_RULES: Final[tuple[AnyCheck, ...]] = (*ENCLAVE_RULE_CHECKS, *HELD_DATA_CHECKS)
+_AFTER_PLATFORM: Final[tuple[AnyCheck, ...]] = (*PLATFORM_RULE_CHECKS, *_AFTER_RULES)
 _AFTER_QUOTE: Final[tuple[AnyCheck, ...]] = (*PLATFORM_CHECKS, *_AFTER_PLATFORM)
 _AFTER_CERTIFICATION: Final[tuple[AnyCheck, ...]] = (*QUOTE_CHECKS, *_AFTER_QUOTE)
 SGX_CHECKS: Final[tuple[AnyCheck, ...]] = (FORM_CHECK, *CERTIFICATION_CHECKS, *_AFTER_CERTIFICATION)
@@ -204,19 +122,22 @@ def verify_sgx_quote(quote: SgxQuote, submission: Submission, grounds: Grounds) 
     1. certification of the attestation key: chain, root, QE report, binding (steps 2, 3, 10, 11)
     2. the quote: vendor, signature (steps 1, 13)
     3. the platform: revocation, documents, QE identity, TCB levels (steps 4 to 8, 12, 14)
-    4. the operator's rules: accepted statuses, debug, attributes (step 15)
+    4. the operator's rules: statuses, listings, minimums, debug, attributes (step 15)
     5. the held data: hashes in the report
 
     Raises the class of the failing check with the verdict so far; `EndorsementUnavailable` names missing documents.
     """
-    number = evaluation_number(grounds.configuration)
+    number, rules = evaluation_number(grounds.configuration), grounds.rules
     entries = [_FORM_PASSED]
     certification = certify(quote.block, grounds.anchors, grounds.at, entries, _AFTER_CERTIFICATION)
-    run(QUOTE_CHECKS, QuoteCase(quote, certification, grounds.rules.strict), entries, _AFTER_QUOTE)
-    platform = appraise_platform(certification, Baseline("sgx", number), grounds, entries, _AFTER_PLATFORM)
-    run(RULE_CHECKS, RuleCase(quote, platform, grounds), entries, HELD_DATA_CHECKS)
+    run(QUOTE_CHECKS, QuoteCase(quote, certification, rules.strict), entries, _AFTER_QUOTE)
+    subject = PlatformSubject(certification, Baseline("sgx", number))
+    platform = appraise_platform(subject, grounds, entries, _AFTER_PLATFORM)
+    tcb = PlatformRuleCase(platform, rules, grounds.at)
+    run(PLATFORM_RULE_CHECKS, tcb, entries, _AFTER_RULES)
+    run(ENCLAVE_RULE_CHECKS, EnclaveCase(quote, rules), entries, HELD_DATA_CHECKS)
     config_id = quote.report.config_id if quote.report.flags & KSS else None
-    held = HeldDataCase(submission, quote.report.report_data, config_id, grounds.rules.strict)
+    held = HeldDataCase(submission, quote.report.report_data, config_id, rules)
     run(HELD_DATA_CHECKS, held, entries)
     identifier = AZURE_DEFAULT if number is None else str(number)
-    return VerifiedSgxQuote(quote, submission, platform, identifier, tuple(entries))
+    return VerifiedSgxQuote(quote, submission, platform, tcb, identifier, tuple(entries))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from assay.simulator.intel.qe_identity import QE_IDENTITY, EnclaveIdentity, mint_qe_identity
+from assay.simulator.intel.qe_identity import QE_IDENTITY, TD_QE_IDENTITY, EnclaveIdentity, mint_qe_identity
 from assay.simulator.intel.revocation import (
     REVOCATION_LIST,
     RevocationList,
     mint_pck_crl,
     mint_root_crl,
 )
-from assay.simulator.intel.tcb_info import TCB_INFO, TcbInfo, mint_tcb_info
+from assay.simulator.intel.tcb_info import TCB_INFO, TDX_TCB_INFO, TcbInfo, mint_tcb_info
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Collateral:
-    """The documents that a verification of SGX evidence needs, as bytes."""
+    """The documents that a verification of SGX or TDX evidence needs, as bytes."""
 
     tcb_info: bytes
     tcb_signing_chain: bytes
@@ -71,6 +71,7 @@ class Documents:
 
 
 DOCUMENTS: Final = Documents()
+TDX_DOCUMENTS: Final = Documents(TDX_TCB_INFO, TD_QE_IDENTITY)
 
 
 @lru_cache(maxsize=1024)

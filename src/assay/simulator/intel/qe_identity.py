@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from assay.simulator.intel.enclave import QE_MR_SIGNER
 from assay.simulator.intel.signed_json import SIGNING, WINDOW, Signing, Window, format_instant, sign_document
 from assay.simulator.intel.tcb_info import EVALUATION_NUMBER
+from assay.simulator.intel.trust_domain import TD_QE_ISV_PROD_ID
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,6 +52,7 @@ class EnclaveIdentity:
 
 
 QE_IDENTITY: Final = EnclaveIdentity()
+TD_QE_IDENTITY: Final = EnclaveIdentity("TD_QE", isv_prod_id=TD_QE_ISV_PROD_ID)
 
 
 def mint_qe_identity(form: EnclaveIdentity, at: datetime, hierarchy: Hierarchy) -> bytes:

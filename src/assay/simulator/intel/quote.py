@@ -1,4 +1,4 @@
-"""SGX quotes, version 3 (quote-verification 1.3 and 1.4)."""
+"""Quotes of enclaves and trust domains, versions 3 to 5 (quote-verification 1.3 and 1.4)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from typing import Final
 from assay.simulator.intel.enclave import QUOTING_ENCLAVE, Enclave, QuotingEnclave
 from assay.simulator.intel.hierarchy import HIERARCHY, Hierarchy
 from assay.simulator.intel.platform import PLATFORM, Platform, mint_pck_chain
+from assay.simulator.intel.trust_domain import TD_QUOTING_ENCLAVE, TrustDomain
 from assay.simulator.keys import filler, sign_raw
 
+TDX_FMSPC: Final = "5ca1ab1e0002"
 INTEL_QE: Final = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 
 _HEADER: Final = struct.Struct("<HHIHH16s20s")
+_DESCRIPTOR: Final = struct.Struct("<HI")
+_ENCLAVE_BODY, _POINT = 1, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,11 @@ class Certification:
 class QuoteForm:
     """How a quote is written down; None means "rightly".
 
-    `signed_by` names another key than the attestation key; `signature` replaces r‖s; `signature_data_length` the
-    declared length. `trailing` follows the quote; `patches` are (offset, bytes) written over the finished quote, and
-    `keep` cuts it to its first bytes.
+    `body_type` and `body_size` stand in version 5 only; `outer_type` and `outer_size` are those of the certification
+    data that encloses the QE report, which it does from version 4 on unless `enclosed` says otherwise. `signed_by`
+    names another key than the attestation key; `signature` replaces r‖s; `signature_data_length` the declared length.
+    `trailing` follows the quote; `patches` are (offset, bytes) written over the finished quote, and `keep` cuts it to
+    its first bytes.
     """
 
     version: int = 3
@@ -56,6 +62,11 @@ class QuoteForm:
     vendor_id: bytes = INTEL_QE
     user_data: bytes = filler("quoting enclave id", 16) + bytes(4)
     certification: Certification = Certification()
+    body_type: int | None = None
+    body_size: int | None = None
+    enclosed: bool | None = None
+    outer_type: int = 6
+    outer_size: int | None = None
     signed_by: str | None = None
     signature: bytes | None = None
     signature_data_length: int | None = None
@@ -67,12 +78,19 @@ class QuoteForm:
 MACHINE: Final = Machine()
 ENCLAVE: Final = Enclave()
 QUOTE_FORM: Final = QuoteForm()
+# TDX is there on servers only, which the platform CA certifies.
+TDX_MACHINE: Final = Machine(Platform(name="tdx platform", ca="platform", fmspc=TDX_FMSPC), TD_QUOTING_ENCLAVE)
+TDX_QUOTE_FORM: Final = QuoteForm(version=4, tee_type=0x81)
 
 
-def mint_quote(enclave: Enclave = ENCLAVE, machine: Machine = MACHINE, form: QuoteForm = QUOTE_FORM) -> bytes:
-    """A quote of the enclave on the machine; after the first on a machine it costs one signature."""
-    signed = encode_header(machine, form) + enclave.encode()
+def mint_quote(
+    attester: Enclave | TrustDomain = ENCLAVE, machine: Machine = MACHINE, form: QuoteForm = QUOTE_FORM
+) -> bytes:
+    """A quote of the attester on the machine; after the first on a machine it costs one signature."""
+    signed = encode_header(machine, form) + encode_body(attester, form)
     tail = encode_tail(machine, form.certification)
+    if form.version >= 4 if form.enclosed is None else form.enclosed:
+        tail = _enclose(tail, form)
     signature = form.signature
     if signature is None:
         signature = sign_raw(form.signed_by or machine.quoting_enclave.attestation_key, signed)
@@ -86,6 +104,23 @@ def encode_header(machine: Machine, form: QuoteForm) -> bytes:
     return _HEADER.pack(
         form.version, form.key_type, form.tee_type, qe_svn, form.pce_svn, form.vendor_id, form.user_data
     )
+
+
+def encode_body(attester: Enclave | TrustDomain, form: QuoteForm) -> bytes:
+    """The report, from version 5 on behind its type and size."""
+    body = attester.encode()
+    if form.version < 5:
+        return body
+    own = attester.body if isinstance(attester, TrustDomain) else _ENCLAVE_BODY
+    number = own if form.body_type is None else form.body_type
+    return _DESCRIPTOR.pack(number, len(body) if form.body_size is None else form.body_size) + body
+
+
+def _enclose(tail: bytes, form: QuoteForm) -> bytes:
+    """All but the attestation key inside certification data of type 6."""
+    key, inner = tail[:_POINT], tail[_POINT:]
+    size = len(inner) if form.outer_size is None else form.outer_size
+    return key + struct.pack("<HI", form.outer_type, size) + inner
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,7 @@
-"""Every named change of a good recipe: `KNOBS` must be refused (or move the status), `VARIANTS` must be accepted."""
+"""Every named change of a good recipe: `KNOBS` must be refused (or move the status), `VARIANTS` must be accepted.
+
+Those that begin with `TDX_` turn what only trust domains have; most of the others turn what TDX has in common with SGX.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from assay.simulator.knobs.quote import QUOTE_KNOBS
 from assay.simulator.knobs.quoting_enclave import QUOTING_ENCLAVE_KNOBS
 from assay.simulator.knobs.revocation import REVOCATION_KNOBS
 from assay.simulator.knobs.tcb import TCB_KNOBS
+from assay.simulator.knobs.trust_domain import TDX_KNOBS, TDX_VARIANTS
 from assay.simulator.knobs.variants import VARIANTS
 
 KNOBS: Final[tuple[Knob, ...]] = (
@@ -25,7 +29,7 @@ KNOBS: Final[tuple[Knob, ...]] = (
     *ENVELOPE_KNOBS,
 )
 
-_BY_NAME: Final = {knob.name: knob for knob in (*KNOBS, *VARIANTS)}
+_BY_NAME: Final = {knob.name: knob for knob in (*KNOBS, *VARIANTS, *TDX_KNOBS, *TDX_VARIANTS)}
 
 
 def find_knob(name: str) -> Knob:
@@ -36,4 +40,4 @@ def find_knob(name: str) -> Knob:
     return knob
 
 
-__all__ = ["KNOBS", "VARIANTS", "Knob", "find_knob"]
+__all__ = ["KNOBS", "TDX_KNOBS", "TDX_VARIANTS", "VARIANTS", "Knob", "find_knob"]

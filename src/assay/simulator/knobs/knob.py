@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from assay.errors import ConfigurationError
 from assay.simulator.recipe import Recipe, Simulated, simulate
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from assay.simulator.intel.revocation import RevocationList
     from assay.simulator.intel.signed_json import Signing
     from assay.simulator.intel.tcb_info import TcbInfo
+    from assay.simulator.intel.trust_domain import TrustDomain
 
 Turn = Callable[[Recipe], Recipe]
 
@@ -63,6 +65,17 @@ def on_chain(chain: Callable[[Machine], bytes]) -> Turn:
 
 def on_enclave(edit: Callable[[Enclave], Enclave]) -> Turn:
     return lambda recipe: replace(recipe, enclave=edit(recipe.enclave))
+
+
+def on_domain(edit: Callable[[TrustDomain], TrustDomain]) -> Turn:
+    """Changes the trust domain; an enclave's recipe has none."""
+
+    def turn(recipe: Recipe) -> Recipe:
+        if recipe.domain is None:
+            raise ConfigurationError("this knob turns a trust domain: simulate TdxVm")
+        return replace(recipe, domain=edit(recipe.domain))
+
+    return turn
 
 
 def on_machine(edit: Callable[[Machine], Machine]) -> Turn:

@@ -75,7 +75,7 @@ QUOTE_KNOBS: Final = (
         "The header says version 4, TEE type SGX; the signature data has the form of version 3.",
         _FORM,
         ("QV-15",),
-        on_quote(lambda form: replace(form, version=4)),
+        on_quote(lambda form: replace(form, version=4, enclosed=False)),
     ),
     Knob(
         "tee-type-tdx",

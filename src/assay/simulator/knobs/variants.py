@@ -57,6 +57,10 @@ def _envelope(envelope: ReportForm | EvidenceForm, *, keeps_runtime_data: bool) 
     )
 
 
+def _version(number: int) -> Turn:
+    return on_quote(lambda form: replace(form, version=number))
+
+
 _STATUSES: Final = (
     ("hardening-needed", "SWHardeningNeeded"),
     ("configuration-needed", "ConfigurationNeeded"),
@@ -99,6 +103,17 @@ _ENVELOPES: Final = (
 )
 
 VARIANTS: Final = (
+    *(
+        Knob(
+            f"version-{version}",
+            f"An enclave's quote of version {version}.",
+            _ACCEPTED,
+            ("OK-01",),
+            _version(version),
+            status="UpToDate",
+        )
+        for version in (4, 5)
+    ),
     Knob(
         "platform-ca",
         "The PCK certificate is issued by the platform CA.",
