@@ -10,17 +10,32 @@ from tests.cli.command_line import write
 WHEN = "2025-06-01T12:00:00Z"
 
 
+# An option that chooses a field of the evidence, and the claim that shows it.
+CHOSEN = {
+    "SgxEnclave": (("--svn", 7), "x-ms-sgx-svn"),
+    "OpenEnclave": (("--svn", 7), "x-ms-sgx-svn"),
+    "TdxVm": (("--mr-td", "ab" * 48), "tdx_mrtd"),
+}
+
+
+def test_a_field_that_the_evidence_does_not_have_is_wrong_usage(assay, tmp_path):
+    assert assay("simulate", "TdxVm", "--out", tmp_path, "--svn", 7).code == 2
+    assert assay("simulate", "SgxEnclave", "--out", tmp_path, "--mr-td", "ab" * 48).code == 2
+    assert assay("simulate", "SgxEnclave", "--out", tmp_path, "--knob", "td-debug").code == 2
+
+
 @pytest.mark.parametrize("kind", EVIDENCE_TYPES, ids=lambda kind: kind.name)
 def test_simulated_evidence_of_every_type_is_accepted(assay, tmp_path, kind):
     data = write(tmp_path / "held", b"held data")
-    made = assay("simulate", kind.name, "--out", tmp_path / "out", "--runtime-data", data, "--at", WHEN, "--svn", 7)
+    measured, claim = CHOSEN[kind.name]
+    made = assay("simulate", kind.name, "--out", tmp_path / "out", "--runtime-data", data, "--at", WHEN, *measured)
     assert made.code == 0
     evidence = made.out.strip()
     code, found = assay.judge(
         evidence, "--type", kind.name, "--endorsements", tmp_path / "out" / "collateral", "--at", WHEN,
         "--unsafe-simulator", "--runtime-data", tmp_path / "out" / "runtime_data.bin",
     )  # fmt: skip
-    assert (code, found["claims"]["x-ms-sgx-svn"]) == (0, 7)
+    assert (code, found["claims"][claim]) == (0, measured[1])
     assert "--unsafe-simulator" in made.err
 
 

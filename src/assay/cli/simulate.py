@@ -14,7 +14,20 @@ from assay.cli.files import read_option_file
 from assay.cli.terminal import Span, note, say, show_table
 from assay.evidence.open_enclave import OPEN_ENCLAVE
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
-from assay.simulator import KNOBS, VARIANTS, Enclave, Knob, Recipe, ReportForm, find_knob
+from assay.evidence.tdx_vm import TDX_VM
+from assay.simulator import (
+    KNOBS,
+    TDX_KNOBS,
+    TDX_VARIANTS,
+    VARIANTS,
+    Enclave,
+    Knob,
+    Recipe,
+    ReportForm,
+    TrustDomain,
+    find_knob,
+    tdx_recipe,
+)
 from assay.simulator import simulate as mint
 
 if TYPE_CHECKING:
@@ -35,11 +48,13 @@ Examples:
   assay simulate SgxEnclave --out demo
   assay simulate SgxEnclave --out demo --runtime-data key.json --svn 7 --debug
   assay simulate OpenEnclave --out bad --knob pck-revoked
+  assay simulate TdxVm --out domain --knob td-1.5
   assay simulate SgxEnclave --list-knobs
 """
 # What stands around the quote, by evidence type.
 _ENVELOPES: Final = {SGX_ENCLAVE.name: None, OPEN_ENCLAVE.name: ReportForm()}
 _DEBUG: Final = 1 << 1
+_TD_DEBUG: Final = 1 << 0
 
 
 class Octets(click.ParamType[bytes]):
@@ -75,6 +90,7 @@ class _Options(TypedDict):
     svn: int | None
     debug: bool
     report_data: bytes | None
+    mr_td: bytes | None
 
 
 _U16: Final = click.IntRange(0, 0xFFFF)
@@ -91,7 +107,8 @@ _U16: Final = click.IntRange(0, 0xFFFF)
 @click.option("--mr-signer", type=Octets(32), help="Measurement of its signer.")
 @click.option("--product-id", type=_U16, help="Product id.")
 @click.option("--svn", type=_U16, help="Security version number.")
-@click.option("--debug", is_flag=True, help="A debug enclave.")
+@click.option("--mr-td", type=Octets(48), help="Measurement of the trust domain.")
+@click.option("--debug", is_flag=True, help="A debug enclave or trust domain.")
 @click.option("--report-data", type=Octets(64), help="Report data, where no runtime data is bound.")
 def simulate(**options: Unpack[_Options]) -> None:
     if options["list_knobs"]:
@@ -108,15 +125,16 @@ def simulate(**options: Unpack[_Options]) -> None:
 
 def _mint(options: _Options) -> Simulated:
     kind, file = options["kind"], options["runtime_data"]
-    if kind.name not in _ENVELOPES:
+    # Documents are dated in whole seconds.
+    at = (options["at"] or clock.now()).replace(microsecond=0)
+    held = None if file is None else read_option_file(file)
+    _refuse_foreign(options)
+    if kind.name == TDX_VM.name:
+        recipe = tdx_recipe(at, held, domain=_domain(options))
+    elif kind.name in _ENVELOPES:
+        recipe = Recipe(at, held, enclave=_enclave(options), envelope=_ENVELOPES[kind.name])
+    else:
         raise click.UsageError(f"the simulator does not make {kind.name} evidence")
-    recipe = Recipe(
-        # Documents are dated in whole seconds.
-        (options["at"] or clock.now()).replace(microsecond=0),
-        runtime_data=None if file is None else read_option_file(file),
-        enclave=_enclave(options),
-        envelope=_ENVELOPES[kind.name],
-    )
     for name in options["knob"]:
         recipe = find_knob(name).turn(recipe)
     return mint(recipe)
@@ -136,14 +154,35 @@ def _enclave(options: _Options) -> Enclave:
     )
 
 
+def _refuse_foreign(options: _Options) -> None:
+    """An option that the evidence has no field for is a mistake, not to be passed over."""
+    enclaves = (options["mr_enclave"], options["mr_signer"], options["product_id"], options["svn"])
+    is_domain = options["kind"].name == TDX_VM.name
+    if is_domain and any(value is not None for value in enclaves):
+        raise click.UsageError("--mr-enclave, --mr-signer, --product-id and --svn are fields of enclaves")
+    if not is_domain and options["mr_td"] is not None:
+        raise click.UsageError("--mr-td is a field of trust domains")
+
+
+def _domain(options: _Options) -> TrustDomain:
+    domain = TrustDomain()
+    return replace(
+        domain,
+        attributes=domain.attributes | _TD_DEBUG if options["debug"] else domain.attributes,
+        mr_td=options["mr_td"] or domain.mr_td,
+        report_data=options["report_data"] or domain.report_data,
+    )
+
+
 def _list_knobs() -> None:
-    rows = [(Span(knob.name, "strong"), Span(_trips(knob)), Span(knob.description)) for knob in (*KNOBS, *VARIANTS)]
+    knobs = (*KNOBS, *VARIANTS, *TDX_KNOBS, *TDX_VARIANTS)
+    rows = [(Span(knob.name, "strong"), Span(_trips(knob)), Span(knob.description)) for knob in knobs]
     show_table(("KNOB", "REFUSED BY", "CHANGES"), rows)
 
 
 def _trips(knob: Knob) -> str:
     """What refuses the knob; some only under a rule of the operator, or of other verifiers."""
-    return knob.trips if knob.rule is None else f"{knob.trips}, under a rule: {knob.rule}"
+    return f"{knob.trips}, under a rule: {knob.rule}" if knob.rule else knob.trips
 
 
 def _teach(options: _Options, out: Path, made: Simulated) -> None:
@@ -154,7 +193,7 @@ def _teach(options: _Options, out: Path, made: Simulated) -> None:
     fixed = options["at"] is not None or bool(options["knob"])
     at = f" --at {made.at:%Y-%m-%dT%H:%M:%SZ}" if fixed else ""
     strict = " --strict" if any(find_knob(knob).rule for knob in options["knob"]) else ""
-    name = SGX_ENCLAVE.name if made.file_name == "quote.bin" else OPEN_ENCLAVE.name
+    name = made.type_name
     evidence = out / made.file_name
     verify = f"assay verify {evidence} --type {name} --endorsements {out / 'collateral'} --unsafe-simulator"
     note(f"  {verify}{held}{at}{strict}")
