@@ -6,10 +6,11 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_ZERO: Final = bytes(32)
+_ORDER: Final = P256_ORDER.to_bytes(32, "big")
 _ECDSA_SHA256: Final = ec.ECDSA(SHA256())
 
 
@@ -32,10 +33,22 @@ def verify_p256_raw(key: ec.EllipticCurvePublicKey, signature: bytes, message: b
     """
     if len(signature) != 64:
         raise SignatureError(f"{len(signature)} octets instead of 64")
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    if not (0 < r < P256_ORDER and 0 < s < P256_ORDER):
+    r, s = signature[:32], signature[32:]
+    # Octets of equal length compare as the numbers they are.
+    if not (_ZERO < r < _ORDER and _ZERO < s < _ORDER):
         raise SignatureError("r or s out of range")
-    verify_p256_der(key, encode_dss_signature(r, s), message)
+    content = _encode_positive(r) + _encode_positive(s)
+    verify_p256_der(key, b"\x30%c%b" % (len(content), content), message)
+
+
+def _encode_positive(number: bytes) -> bytes:
+    """The DER INTEGER of 32 big-endian octets that are not all zero (X.690, 8.3)."""
+    if number[0] >= 0x80:
+        return b"\x02\x21\x00" + number
+    if number[0] == 0:
+        shortest = number.lstrip(b"\x00")
+        number = b"\x00" + shortest if shortest[0] >= 0x80 else shortest
+    return b"\x02%c%b" % (len(number), number)
 
 
 def verify_p256_der(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:

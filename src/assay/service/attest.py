@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,7 +44,7 @@ async def attest(request: Request) -> Response:
     collected = state.collector.recall(needs, grounds.at) or await state.collector.collect(needs, grounds.at)
     trail.endorsements = collected
     try:
-        result = appraise(kind, evidence, submission, replace(grounds, endorsements=collected), policy)
+        result = appraise(kind, evidence, submission, grounds.with_endorsements(collected), policy)
     except EndorsementUnavailable as error:
         raise collected.explain(error) from error
     token, token_id = issue(result, provider)

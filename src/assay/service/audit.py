@@ -59,6 +59,11 @@ class AuditWriter:
         self._under_way = 0
 
     @property
+    def records(self) -> bool:
+        """Whether anything is recorded, so that an event is worth making."""
+        return self.mode is not AuditMode.OFF
+
+    @property
     def waiting(self) -> int:
         """Events accepted and not yet durable."""
         return len(self._pending) + self._under_way

@@ -46,7 +46,7 @@ class _Answer(Response):
         if send_whole is None:
             await super().__call__(scope, receive, send)
         else:
-            await send_whole(self.status_code, self.raw_headers, self.body)
+            await send_whole(self.status_code, self.raw_headers, bytes(self.body))
 
 
 def request_identifier() -> str:

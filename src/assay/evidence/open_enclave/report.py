@@ -44,16 +44,16 @@ def parse_open_enclave(evidence: bytes) -> OpenEnclaveReport:
         raise LimitExceeded(f"{_WHAT}, octets", limit=limits.QUOTE, found=len(evidence))
     first = Reader(evidence, _WHAT, MalformedEvidence).u32("version")
     if first == 1:
-        return OpenEnclaveReport(_parse_report(evidence, evidence), None)
+        return OpenEnclaveReport(_parse_report(evidence), None)
     if first in _HEADER_VERSIONS:
         return _parse_evidence(evidence)
     # Evidence without its header begins with the quote itself: version 3, key type 2.
     if first == 3 | 2 << 16:
-        return _quote_and_claims(evidence, evidence)
+        return _quote_and_claims(evidence)
     raise MalformedEvidence(_WHAT, f"begins with {first:#010x}: neither a report nor evidence", offset=0)
 
 
-def _parse_report(report: bytes, evidence: bytes) -> SgxQuote:
+def _parse_report(report: bytes) -> SgxQuote:
     reader = Reader(report, _WHAT, MalformedEvidence)
     version, kind, size = reader.u32("version"), reader.u32("type"), reader.u64("size")
     if version != 1:
@@ -63,7 +63,7 @@ def _parse_report(report: bytes, evidence: bytes) -> SgxQuote:
             _WHAT, f"type {kind}, expected 2 (remote)", code="UnsupportedOpenEnclaveType", offset=4
         )
     # The wire tolerates octets after the declared length (rest-api 7.2); fewer are an error.
-    return parse_sgx_quote(reader.take(size, "quote"), evidence)
+    return parse_sgx_quote(reader.take(size, "quote"))
 
 
 def _parse_evidence(evidence: bytes) -> OpenEnclaveReport:
@@ -76,11 +76,11 @@ def _parse_evidence(evidence: bytes) -> OpenEnclaveReport:
         raise UnsupportedEvidence(_EVIDENCE, f"format is {_REFUSED[form]}", code="UnsupportedEvidenceFormat")
     if form == _SGX_ECDSA:
         _require_report_header(content, present=version == _HEADED)
-        return _quote_and_claims(content, evidence)
+        return _quote_and_claims(content)
     if form == _LEGACY_REPORT:
-        return OpenEnclaveReport(_parse_report(content, evidence), None)
+        return OpenEnclaveReport(_parse_report(content), None)
     if form == _RAW_QUOTE:
-        return OpenEnclaveReport(parse_sgx_quote(content, evidence), None)
+        return OpenEnclaveReport(parse_sgx_quote(content), None)
     raise UnsupportedEvidence(_EVIDENCE, f"unknown format {form.hex()}", code="UnsupportedEvidenceFormat")
 
 
@@ -90,15 +90,15 @@ def _require_report_header(content: bytes, *, present: bool) -> None:
         raise MalformedEvidence(_EVIDENCE, f"the quote {found}", offset=0)
 
 
-def _quote_and_claims(content: bytes, evidence: bytes) -> OpenEnclaveReport:
+def _quote_and_claims(content: bytes) -> OpenEnclaveReport:
     # In version 2 a report header precedes the quote (quote-verification 7.2).
     if content.startswith(_REPORT_HEADER):
         reader = Reader(content, _EVIDENCE, MalformedEvidence)
         reader.take(8, "report header")
-        quote = parse_sgx_quote(reader.take(reader.u64("quote size"), "quote"), evidence)
+        quote = parse_sgx_quote(reader.take(reader.u64("quote size"), "quote"))
         claims = quote.trailing + reader.rest()
     else:
-        quote = parse_sgx_quote(content, evidence)
+        quote = parse_sgx_quote(content)
         claims = quote.trailing
     _require_claims_form(claims)
     return OpenEnclaveReport(quote._replace(trailing=b""), claims)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final
 
 from assay.claims import ClaimSet, ClaimValue
-from assay.evidence._intel_quote.platform import Platform
 from assay.evidence._intel_quote.report import DEBUG, KSS
 from assay.evidence._intel_quote.tcb_claims import tcb_claims, tcb_members
 from assay.evidence.base import HeldDataType, Statement, Submission
@@ -38,7 +36,7 @@ def sgx_claims(verified: VerifiedSgxQuote) -> Statement:
     incoming.update({name: value for name, value in held.items() if isinstance(value, str)})
     if "maa-ehd" in incoming:
         incoming["$maa-ehd"] = incoming["$aas-ehd"] = incoming["maa-ehd"]
-    collateral = _collateral(verified.quote, verified.platform)
+    collateral = _collateral(verified)
     own: dict[str, JsonValue] = {
         **members,
         **held,
@@ -85,5 +83,6 @@ def _held_data_members(submission: Submission) -> Mapping[str, JsonValue]:
     return members
 
 
-def _collateral(quote: SgxQuote, platform: Platform) -> dict[str, JsonValue]:
-    return {"quotehash": hashlib.sha256(quote.evidence).hexdigest(), **platform.collateral_hashes}
+def _collateral(verified: VerifiedSgxQuote) -> dict[str, JsonValue]:
+    # What was sent, with the Open Enclave header where there was one (claims 3.1).
+    return {"quotehash": verified.submission.evidence_sha256, **verified.platform.collateral_hashes}

@@ -14,12 +14,8 @@ _EXPECTED: Final = Expected("SGX quote", (3, 4, 5), TEE_SGX)
 
 
 class SgxQuote(NamedTuple):
-    """A parsed quote; `signed` are the octets under its signature, `trailing` those after its declared end.
+    """A parsed quote; `signed` are the octets under its signature, `trailing` those after its declared end."""
 
-    `evidence` is what was submitted (with the Open Enclave header, where there was one): `quotehash` covers it.
-    """
-
-    evidence: bytes
     header: QuoteHeader
     report: EnclaveReport
     signed: bytes
@@ -28,7 +24,7 @@ class SgxQuote(NamedTuple):
     trailing: bytes
 
 
-def parse_sgx_quote(quote: bytes, evidence: bytes | None = None) -> SgxQuote:
+def parse_sgx_quote(quote: bytes) -> SgxQuote:
     """The quote; lengths are judged by its own fields, octets after its declared end are kept apart.
 
     Raises `MalformedEvidence`, and `UnsupportedEvidence` with its own code for other versions, key types, TEE types
@@ -36,7 +32,6 @@ def parse_sgx_quote(quote: bytes, evidence: bytes | None = None) -> SgxQuote:
     """
     parts = parse_signed_quote(quote, _EXPECTED)
     return SgxQuote(
-        evidence if evidence is not None else quote,
         parts.header,
         EnclaveReport._make(ENCLAVE_REPORT.unpack(parts.body)),
         parts.signed,
