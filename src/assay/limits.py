@@ -111,3 +111,11 @@ EFI_VARIABLE_NAME: Final = 512  # characters, own: the longest in real logs has 
 IMA_LOG: Final = 3 << 20
 IMA_ENTRIES: Final = 20_000
 IMA_FIELDS: Final = 16
+
+# quote-verification 13; a genuine endorsement has 11 kB, one request a handful.
+UVM_ENDORSEMENT: Final = 256 << 10
+UVM_ENDORSEMENTS: Final = 8  # own
+DID: Final = 1024  # own: the one that is known has 103 characters
+# Own: a COSE message nests 4 deep, one with CWT claims and receipts has about 40 values.
+CBOR_DEPTH: Final = 16
+CBOR_VALUES: Final = 10_000

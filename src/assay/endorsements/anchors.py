@@ -70,6 +70,40 @@ SIMULATOR_ROOTS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class UvmIssuer:
+    """Who is believed about the launch measurements of utility machines (quote-verification 11.3).
+
+    `issuer` is a did:x509, which pins the certificate of an authority by its digest; `feed` names its product. Releases
+    below `minimum_svn` are refused. `compliance` is the status that a token then states, None for none.
+    """
+
+    issuer: str
+    feed: str
+    origin: str
+    minimum_svn: int = 0
+    compliance: str | None = None
+    simulated: bool = False
+
+
+UVM_ISSUERS: Final = (
+    UvmIssuer(
+        "did:x509:0:sha256:I__iuL25oXEVFdTP_aBLx_eT1RPHbCQ_ECBQfYZpt9s::eku:1.3.6.1.4.1.311.76.59.1.2",
+        "ContainerPlat-AMD-UVM",
+        "Azure Container Instances: reference info of every machine since 2023",
+        compliance="azure-compliant-uvm",
+    ),
+)
+
+SIMULATOR_UVM_ISSUER: Final = UvmIssuer(
+    "did:x509:0:sha256:pmVAF54D-xE_LqtOFapLPhM3tWBgFlu7Wg38sC8PlPk::eku:1.3.6.1.4.1.311.76.59.1.2",
+    "ContainerPlat-AMD-UVM",
+    "assay.simulator: the key is public knowledge; development mode only",
+    compliance="azure-compliant-uvm",
+    simulated=True,
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrustAnchors:
     """The roots that an appraisal believes; never empty. Compared by identity, so that it can key a cache.
@@ -82,6 +116,7 @@ class TrustAnchors:
     tpm_anchors: tuple[Anchor, ...] = TPM_ROOTS
     certificates: tuple[Certificate, ...] = ()
     pinned_leaves: tuple[Certificate, ...] = ()
+    uvm_issuers: tuple[UvmIssuer, ...] = UVM_ISSUERS
     _by_key: dict[tuple[str, str], Anchor] = field(init=False, repr=False)
     _tpm_by_key: dict[tuple[str, str], Anchor] = field(init=False, repr=False)
 
@@ -135,6 +170,7 @@ def trust_anchors(
         (*TPM_ROOTS, *added, *simulated),
         (*roots, *certificates),
         leaves,
+        (*UVM_ISSUERS, *((SIMULATOR_UVM_ISSUER,) if allow_simulator else ())),
     )
 
 

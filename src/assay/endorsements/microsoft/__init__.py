@@ -1,0 +1,1 @@
+"""What Microsoft signs: the launch measurements of the utility machines of confidential containers."""

@@ -1,0 +1,1 @@
+"""A synthetic signer of endorsements of utility virtual machines."""
