@@ -124,6 +124,7 @@ def test_another_purpose_is_refused() -> None:
         f"{HEAD}::fulcio-issuer:example.org",
         f"{HEAD}::eku:a b",
         f"{HEAD}::eku:%2",
+        f"{HEAD}::eku:%ff",
         f"did:x509:1:sha256:{'A' * 43}::eku:1.2",
         f"did:x509:0:md5:{'A' * 22}::eku:1.2",
         f"did:x509:0:sha256:{'A' * 42}::eku:1.2",

@@ -9,7 +9,6 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
-from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -22,6 +21,7 @@ from assay.pki.certificate import UNREADABLE, Certificate
 _PREFIX: Final = "did:x509:0:"
 _HASHES: Final = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 _ENCODED: Final = re.compile(r"(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})+\Z")
+_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _ATTRIBUTES: Final[Mapping[str, x509.ObjectIdentifier]] = {
     "CN": NameOID.COMMON_NAME,
     "L": NameOID.LOCALITY_NAME,
@@ -77,7 +77,16 @@ def _parse_policy(text: str) -> tuple[str, tuple[str, ...]]:
     odd = len(values) % 2 == 1
     if (name == "eku" and len(values) != 1) or (name == "san" and len(values) != 2) or (name == "subject" and odd):
         raise DidError(f"did:x509 with a policy {name!r} of {len(values)} values")
-    return name, tuple(map(unquote, values))
+    return name, tuple(map(_decode, values))
+
+
+def _decode(text: str) -> str:
+    """Percent-encoding undone (RFC 3986, 2.1)."""
+    octets = _ESCAPE.sub(lambda escape: bytes.fromhex(escape[1].decode("ascii")), text.encode("ascii"))
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DidError(f"did:x509 with a value that is not UTF-8: {text[:80]!r}") from error
 
 
 def require_named(did: DidX509, chain: Sequence[Certificate]) -> None:
