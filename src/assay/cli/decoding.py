@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from assay.cli.cose_view import view_cose
 from assay.cli.described import describe, describe_octets
 from assay.cli.files import decode_request, decode_spelling
 from assay.endorsements.documents import Document, DocumentKind
@@ -219,6 +220,11 @@ def _decode_endorsements(content: bytes) -> Decoded | None:
     return Decoded("Open Enclave endorsements", items)
 
 
+def _decode_cose(content: bytes) -> Decoded | None:
+    fields = view_cose(content, lambda octets: _item("", octets))
+    return None if fields is None else Decoded("signed message (COSE_Sign1)", fields)
+
+
 def _item(name: str, content: bytes) -> JsonValue:
     if name == "structure_version":
         return int.from_bytes(content[:4], "little")
@@ -251,6 +257,7 @@ _DECODERS: Final[tuple[Callable[[bytes], Decoded | None], ...]] = (
     _decode_token,
     _decode_der,
     _decode_hcl_report,
+    _decode_cose,
     _decode_evidence,
     _decode_endorsements,
 )

@@ -65,8 +65,18 @@ _UNDERSTOOD: Final = frozenset({ALGORITHM, CONTENT_TYPE, CWT_CLAIMS, X5CHAIN, X5
 def parse_cose_sign1(content: bytes, what: str, bound: int) -> CoseSign1:
     """Parse a message of at most `bound` octets, with its tag or without.
 
-    Raises `MalformedEvidence` for anything else: a detached payload, a header in both maps, an algorithm outside the
-    protected headers, a critical header that is not understood (attack case AZ-12). `LimitExceeded` when it is larger.
+    Raises as `decode_cose_sign1`, and for a header in both maps, an algorithm outside the protected headers, a critical
+    header that is not understood (attack case AZ-12).
+    """
+    message = decode_cose_sign1(content, what, bound)
+    _require_sound_headers(message, what)
+    return message
+
+
+def decode_cose_sign1(content: bytes, what: str, bound: int) -> CoseSign1:
+    """The parts of a message, to be looked at: its headers may demand what is not understood.
+
+    Raises `MalformedEvidence` for anything else, a detached payload among it, and `LimitExceeded` when it is larger.
     """
     if len(content) > bound:
         raise LimitExceeded(f"{what}, octets", limit=bound, found=len(content))
@@ -77,13 +87,11 @@ def parse_cose_sign1(content: bytes, what: str, bound: int) -> CoseSign1:
         value = value.value
     match value:
         case (bytes() as octets, Mapping() as unprotected, bytes() as payload, bytes() as signature) if payload:
-            message = CoseSign1(_protected(octets, what), unprotected, octets, payload, signature)
+            return CoseSign1(_protected(octets, what), unprotected, octets, payload, signature)
         case _:
             raise MalformedEvidence(
                 what, "not protected headers, unprotected headers, an attached payload, a signature"
             )
-    _require_sound_headers(message, what)
-    return message
 
 
 def _protected(octets: bytes, what: str) -> Headers:
