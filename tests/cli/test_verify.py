@@ -238,6 +238,23 @@ def test_strict_refuses_debug_enclaves(assay, tmp_path):
     assert (code, found["code"], found["tcb_status"]) == (1, "DebugNotAllowed", "UpToDate")
 
 
+def test_platform_rules_come_from_a_file(assay, sgx, tmp_path):
+    rules = write(
+        tmp_path / "rules.toml",
+        '[generations]\nallow = ["5ca1ab1e0001"]\n[minimumTcb.5CA1AB1E0001]\ntcbDate = 2024-03-13\n',
+    )
+    assert assay.judge(*simulated(sgx, "--platform-rules", rules))[0] == 0
+    other = write(tmp_path / "other.toml", "[ppids]\nallow = []\n")
+    code, found = assay.judge(*simulated(sgx, "--platform-rules", other))
+    assert (code, found["code"]) == (1, "PlatformNotAdmitted")
+
+
+@pytest.mark.parametrize("text", ["[ppids", "[ppid]\nallow = []", "highestVmpl = 1.5", "[graceDays]\nRevoked = 3"])
+def test_a_file_that_is_none_of_platform_rules_is_wrong_usage(assay, sgx, tmp_path, text):
+    ended = assay("verify", *simulated(sgx, "--platform-rules", write(tmp_path / "bad.toml", text)))
+    assert (ended.code, ended.out) == (2, "")
+
+
 def test_several_files_end_with_a_summary_and_the_worst_code(assay, sgx, tmp_path):
     good, bad = sgx / "quote.bin", write(tmp_path / "bad.bin", b"\x03")
     code, found = assay.judge(good, bad, *simulated(sgx)[1:])

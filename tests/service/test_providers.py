@@ -138,6 +138,34 @@ def test_debug_enclaves_are_a_setting(served: Administered) -> None:
     assert attest_debug(served, "fabrikam").status_code == 200
 
 
+def test_platform_rules_are_a_setting(served: Administered) -> None:
+    """The synthetic platform's FMSPC is of no known processor."""
+    admitted = {"generations": {"allow": ["5CA1AB1E0001"]}, "minimumTcb": {"5ca1ab1e0001": {"pce": 13}}}
+    served.create("ruled", assay={**FAST, "platformRules": admitted})
+    path = f"/provider/ruled{SGX}&explain=true"
+
+    def deciding() -> str:
+        bare = {"quote": sgx_body()["quote"]}
+        error = refusal_of(served.ask("POST", path, bare, role=None), 400, "InvalidParameter")
+        return str(error["deciding"]["target"])
+
+    answer = served.ask("POST", path, sgx_body(), role=None)
+    assert answer.status_code == 200
+    outcomes = {entry["target"]: entry["outcome"] for entry in answer.json()["verdict"]}
+    assert (outcomes["platform.generation"], outcomes["tcb.minimum"]) == ("passed", "passed")
+    assert outcomes["platform.ppid"] == "not applicable"
+    patch(served, "ruled", assay={"platformRules": {"generations": {"allow": ["Milan"]}}})
+    assert deciding() == "platform.generation"
+    patch(served, "ruled", assay={"platformRules": {"requireRuntimeData": True}})
+    assert deciding() == "runtime_data.present"
+    shown = served.manage("GET", f"{GROUP}/ruled").json()["properties"]["assay"]
+    assert shown["platformRules"] == {"requireRuntimeData": True}
+    patch(served, "ruled", assay={"platformRules": None})
+    assert served.ask("POST", path, sgx_body(), role=None).status_code == 200
+    # Only there.
+    assert attest_debug(served, "fabrikam").status_code == 200
+
+
 def test_accepted_tcb_statuses_are_a_setting(served: Administered) -> None:
     """The synthetic platform is up to date."""
     served.create("statuses", assay={**FAST, "acceptedTcbStatuses": ["OutOfDate"]})

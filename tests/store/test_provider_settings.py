@@ -23,6 +23,7 @@ EVERYTHING = ProviderSettings(
     accepted_tcb=("UpToDate", "SWHardeningNeeded"),
     allow_debug=False,
     strict=True,
+    platform_rules={"ppids": {"allow": ["00" * 16]}, "highestVmpl": 0, "allowMigration": False},
     allow_policy_replay=True,
 )
 
@@ -55,6 +56,7 @@ def test_defaults_are_not_written() -> None:
         "text",
         {"trust": "AAD"},
         {"trust_model": "aad"},
+        {"platform_rules": []},
         {"trust_model": None},
         {"trust_model": "Isolated", "added_by_a_newer_version": 1},
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 import click
@@ -14,6 +15,7 @@ from assay.cli.terminal import Span, note, say, show_json, show_table
 from assay.client import administration
 from assay.client.administration import ResourceGroup, read_chain
 from assay.errors import ConfigurationError, ServiceRefused
+from assay.service.rules_file import read_rules_document
 
 if TYPE_CHECKING:
     from assay.formats.strict_json import JsonObject, JsonValue
@@ -47,6 +49,7 @@ class _Settings(TypedDict):
     accept_tcb: str | None
     allow_debug: bool | None
     strict: bool | None
+    platform_rules: Path | None
     allow_policy_replay: bool | None
     own_url: str | None
 
@@ -90,7 +93,13 @@ def _settings_options(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--own-url", metavar="URL", help="Its base URL, with a host name of its own."),
         click.option("--allow-policy-replay/--refuse-policy-replay", default=None, help="Older signed policies again."),
         click.option("--strict/--no-strict", default=None, help="The safe set of platform rules."),
-        click.option("--allow-debug/--deny-debug", default=None, help="Debug enclaves."),
+        click.option("--allow-debug/--deny-debug", default=None, help="Debug enclaves and machines."),
+        click.option(
+            "--platform-rules",
+            metavar="F",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="TOML file of its rules about platforms.",
+        ),
         click.option("--accept-tcb", metavar="STATUS[,STATUS...]|any", help="TCB statuses accepted."),
         click.option("--algorithm", type=click.Choice(["RS256", "ES256"]), help="Signature of its tokens."),
         click.option("--token-lifetime", type=click.IntRange(1, 525600), help="Minutes."),
@@ -111,13 +120,14 @@ def _properties(settings: _Settings, *, shared: bool = False) -> dict[str, JsonV
     properties: dict[str, JsonValue] = {
         name: "Enabled" if on else "Disabled" for name, on in switches.items() if on is not None
     }
-    accepted = settings["accept_tcb"]
+    accepted, file = settings["accept_tcb"], settings["platform_rules"]
     own: dict[str, JsonValue] = {
         "tokenLifetimeInMinutes": settings["token_lifetime"],
         "signingAlgorithm": settings["algorithm"],
         "acceptedTcbStatuses": None if accepted is None else [*accepted.split(",")],
         "allowDebug": settings["allow_debug"],
         "strict": settings["strict"],
+        "platformRules": None if file is None else read_rules_document(file),
         "allowPolicyReplay": settings["allow_policy_replay"],
         "baseUrl": settings["own_url"],
         "shared": shared or None,

@@ -58,7 +58,12 @@ def _unsafe_option(*names: str, **settings: Any) -> Callable[[Callable[..., None
 )
 @click.option("--accept-tcb", metavar="STATUS[,STATUS...]|any", help="TCB statuses accepted.")
 @click.option("--strict", is_flag=True, help="The safe set of platform rules: no debug, no provisioning enclaves, …")
-@click.option("--deny-debug", is_flag=True, help="Refuse debug enclaves.")
+@click.option("--deny-debug", is_flag=True, help="Refuse debug enclaves and machines.")
+@click.option(
+    "--platform-rules",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="TOML file: which platforms, least TCB, grace periods, …",
+)
 @click.option("--algorithm", type=click.Choice(["RS256", "ES256"]), default="RS256", help="Signature of tokens.")
 @click.option("--token-lifetime", default=480, type=click.IntRange(1, 525600), help="Minutes.")
 @click.option(

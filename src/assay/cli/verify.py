@@ -18,6 +18,7 @@ from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT
 from assay.evidence.base import AnyEvidenceType, Grounds, PlatformRules
 from assay.policy import draft_policy
+from assay.service.rules_file import read_rules_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,7 @@ class _Options(TypedDict):
     accept_tcb: frozenset[TcbStatus]
     trust: tuple[str, ...]
     strict: bool
+    platform_rules: str | None
     issuer: str
     unsafe_no_revocation: bool
     unsafe_simulator: bool
@@ -95,6 +97,7 @@ class _Options(TypedDict):
 )
 @click.option("--trust", metavar="DIR", multiple=True, help="More roots to believe, beside the vendors'.")
 @click.option("--strict", is_flag=True, help="The safe set: no debug enclaves, nothing beyond what is signed.")
+@click.option("--platform-rules", metavar="F", help="TOML file of the operator's rules about platforms.")
 @click.option("--issuer", metavar="URL", default=ISSUER, help="Issuer that the token payload shows.")
 @click.option("--unsafe-no-revocation", is_flag=True, help="Tolerate missing revocation lists. The payload is marked.")
 @click.option("--unsafe-simulator", is_flag=True, help="Believe the simulator's roots. The payload is marked.")
@@ -127,13 +130,19 @@ def _judge(options: _Options) -> Judge:
     grounds = Grounds(
         options["at"] or clock.now(),
         anchors,
-        rules=PlatformRules(options["accept_tcb"], strict=options["strict"]),
+        rules=_read_rules(options),
         unsafe_no_revocation=no_revocation,
         marks=("no-revocation",) if no_revocation else (),
     )
     directories = tuple(map(Path, options["endorsements"]))
     source = DirectorySource(directories, anchors) if directories else None
     return Judge(options["kind"], grounds, source, _read_policy(options["policy"]), held, options["issuer"])
+
+
+def _read_rules(options: _Options) -> PlatformRules:
+    file = options["platform_rules"]
+    rules = PlatformRules(options["accept_tcb"], strict=options["strict"])
+    return read_rules_file(None if file is None else Path(file), rules)
 
 
 def _read_policy(name: str | None) -> str | None:

@@ -16,6 +16,7 @@ from assay.errors import ConfigurationError
 from assay.evidence.base import PlatformRules
 from assay.service.access import TrustedIssuer
 from assay.service.audit import AuditMode
+from assay.service.rules_file import read_rules_file
 
 Algorithm = Literal["RS256", "ES256"]
 Channel = Literal["standard", "early"]
@@ -116,10 +117,11 @@ def read_accepted_tcb(text: str) -> frozenset[TcbStatus]:
     return frozenset(found)
 
 
-def read_rules(accept_tcb: str | None, *, strict: bool, deny_debug: bool) -> PlatformRules:
-    """The platform rules of the command line; `strict` is the safe set in one word."""
+def read_rules(accept_tcb: str | None, file: Path | None = None, *, strict: bool, deny_debug: bool) -> PlatformRules:
+    """The platform rules of the command line and of a file; `strict` is the safe set in one word."""
     accepted = read_accepted_tcb(accept_tcb) if accept_tcb else ACCEPTED_BY_DEFAULT
-    return PlatformRules(accepted_tcb=accepted, allow_debug=not (strict or deny_debug), strict=strict)
+    rules = PlatformRules(accepted_tcb=accepted, allow_debug=not (strict or deny_debug), strict=strict)
+    return read_rules_file(file, rules)
 
 
 def default_state_dir(environment: Mapping[str, str] = os.environ) -> Path:

@@ -110,7 +110,7 @@ def _issuers(options: _Options, base_url: str) -> tuple[TrustedIssuer, ...]:
 
 def _rules(options: _Options) -> PlatformRules:
     strict, deny_debug = options.flag("strict"), options.flag("deny_debug")
-    return read_rules(options.text("accept_tcb"), strict=strict, deny_debug=deny_debug)
+    return read_rules(options.text("accept_tcb"), options.path("platform_rules"), strict=strict, deny_debug=deny_debug)
 
 
 def _days(number: int) -> timedelta | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from assay import clock
 from assay.endorsements.intel.tcb import TcbStatus
 from assay.errors import AssayError, StoreUnavailable
 from assay.evidence.base import PlatformRules
+from assay.evidence.rule_document import decode_rules
 from assay.service.config import Settings, read_algorithm
 from assay.service.metadata import encode_discovery, encode_key_set
 from assay.service.provider import Provider, policies_in_force
@@ -150,4 +151,5 @@ def _rules(operator: PlatformRules, own: ProviderSettings) -> PlatformRules:
     strict = operator.strict if own.strict is None else own.strict
     debug = (operator.allow_debug and not own.strict) if own.allow_debug is None else own.allow_debug
     accepted = operator.accepted_tcb if own.accepted_tcb is None else frozenset(map(TcbStatus, own.accepted_tcb))
-    return PlatformRules(accepted_tcb=accepted, allow_debug=debug, strict=strict)
+    ruled = operator if own.platform_rules is None else decode_rules(own.platform_rules, operator)
+    return replace(ruled, accepted_tcb=accepted, allow_debug=debug, strict=strict)

@@ -14,7 +14,7 @@ from assay.store.policies import (
     set_policy,
 )
 from assay.store.policy_signers import PolicySigner, add_signer, certificate_digest, load_signers, remove_signer
-from assay.store.provider_settings import ProviderSettings, TrustModel
+from assay.store.provider_settings import ProviderSettings, TrustModel, encode_settings
 from assay.store.providers import (
     StoredProvider,
     change_provider,
@@ -47,6 +47,7 @@ __all__ = [
     "default_database_url",
     "DEFAULT_PROVIDER",
     "delete_provider",
+    "encode_settings",
     "ensure_signing_key",
     "load_providers",
     "load_revisions",

@@ -28,7 +28,8 @@ class ProviderSettings:
     """What makes one provider differ from another; None means the operator's option of `assay serve`.
 
     `base_url` is None for an address made from the installation's. `token_lifetime` is in minutes. `accepted_tcb` are
-    TCB statuses by name. `allow_policy_replay` admits older signed policies again (attack case POL-02).
+    TCB statuses by name, `platform_rules` a document of rules. `allow_policy_replay` admits older signed policies again
+    (attack case POL-02).
     """
 
     trust_model: TrustModel = TrustModel.AAD
@@ -44,6 +45,7 @@ class ProviderSettings:
     accepted_tcb: tuple[str, ...] | None = None
     allow_debug: bool | None = None
     strict: bool | None = None
+    platform_rules: Mapping[str, JsonValue] | None = None
     allow_policy_replay: bool = False
 
 
@@ -65,7 +67,7 @@ def _encode(value: object) -> JsonValue:
         case tuple():
             return [str(each) for each in value]
         case Mapping():
-            return {str(name): str(text) for name, text in value.items()}
+            return dict(value)
         case bool() | int() | str() | None:
             return value
         case _:
@@ -84,6 +86,8 @@ def decode_settings(stored: object) -> ProviderSettings:
         values["trust_model"] = TrustModel(values["trust_model"])
     if values.get("accepted_tcb") is not None:
         values["accepted_tcb"] = tuple(map(str, values["accepted_tcb"]))
+    if not isinstance(values.get("platform_rules"), dict | None):
+        raise ValueError("platform_rules: not an object")  # noqa: TRY004  # a value of the database, not an argument
     if "tags" in values:
         values["tags"] = {str(name): str(value) for name, value in values["tags"].items()}
     return ProviderSettings(**values)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from assay.errors import ConfigurationError, MalformedRequest
+from assay.evidence.platform_rules import PlatformRules
+from assay.evidence.rule_document import decode_rules
 from assay.service.config import read_accepted_tcb, read_algorithm, read_base_url
-from assay.store import ProviderSettings, TrustModel
+from assay.store import ProviderSettings, TrustModel, encode_settings
 
 if TYPE_CHECKING:
     from assay.formats.strict_json import JsonValue
@@ -30,6 +32,7 @@ class OwnSettings:
     accepted_tcb: tuple[str, ...] | None = None
     allow_debug: bool | None = None
     strict: bool | None = None
+    platform_rules: Mapping[str, JsonValue] | None = None
     allow_policy_replay: bool = False
     shared: bool = False
 
@@ -56,12 +59,9 @@ def read_own_settings(value: JsonValue) -> OwnSettings:
 
 def encode_own_settings(settings: ProviderSettings) -> JsonValue:
     """The member of an answer: what deviates from the operator's options."""
-    encoded: dict[str, JsonValue] = {}
-    for name, wire in _WIRE.items():
-        value = settings.trust_model is TrustModel.SHARED if name == "shared" else getattr(settings, name)
-        if value is not None and value is not False:
-            encoded[wire] = list(value) if isinstance(value, tuple) else value
-    return encoded
+    stored = encode_settings(settings)
+    stored["shared"] = settings.trust_model is TrustModel.SHARED
+    return {wire: stored[name] for name, wire in _WIRE.items() if stored.get(name) not in (None, False)}
 
 
 def _text(name: str, value: JsonValue) -> str:
@@ -95,6 +95,17 @@ def _base_url(name: str, value: JsonValue) -> str:
     return _configured(name, read_base_url, _text(name, value))
 
 
+def _rules(name: str, value: JsonValue) -> Mapping[str, JsonValue]:
+    """The document as it was sent, once it is shown to be one of rules."""
+    if not isinstance(value, dict):
+        raise MalformedRequest(name, "not an object")
+    try:
+        decode_rules(value, PlatformRules())
+    except ConfigurationError as error:
+        raise MalformedRequest(name, error.message) from error
+    return value
+
+
 def _configured(name: str, read: Callable[[str], ReadT], text: str) -> ReadT:
     try:
         return read(text)
@@ -109,6 +120,7 @@ _WIRE: Final[Mapping[str, str]] = {
     "accepted_tcb": "acceptedTcbStatuses",
     "allow_debug": "allowDebug",
     "strict": "strict",
+    "platform_rules": "platformRules",
     "allow_policy_replay": "allowPolicyReplay",
     "shared": "shared",
 }
@@ -120,6 +132,7 @@ _READERS: Final[Mapping[str, Callable[[str, JsonValue], object]]] = {
     "accepted_tcb": _statuses,
     "allow_debug": _flag,
     "strict": _flag,
+    "platform_rules": _rules,
     "allow_policy_replay": _flag,
     "shared": _flag,
 }

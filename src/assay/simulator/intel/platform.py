@@ -59,6 +59,11 @@ class Platform:
         return bytes(self.components) if self.cpu_svn is None else self.cpu_svn
 
     @property
+    def raw_instance_id(self) -> bytes:
+        """Only under the platform CA, unless it was given."""
+        return self.instance_id or filler(f"platform instance {self.name}", 16)
+
+    @property
     def raw_ppid(self) -> bytes:
         return filler(f"ppid {self.name}", 16) if self.ppid is None else self.ppid
 
@@ -74,7 +79,7 @@ def encode_sgx_extension(platform: Platform) -> bytes:
         _member("5", der.enumerated(kind)),
     ]
     if platform.ca == "platform" or platform.instance_id is not None:
-        instance = platform.instance_id or filler(f"platform instance {platform.name}", 16)
+        instance = platform.raw_instance_id
         members.append(_member("6", der.octet_string(instance)))
     if platform.ca == "platform" or platform.configuration is not None:
         members.append(_member("7", _encode_configuration(platform.configuration or (True, True, True))))
