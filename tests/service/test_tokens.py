@@ -126,7 +126,7 @@ def test_a_tolerated_missing_revocation_list_is_marked(tmp_path, collateral) -> 
 
 
 def test_the_key_set_has_clean_certificates_and_the_numbers_of_the_key(service: Running, wire) -> None:
-    (key,) = wire.get("/certs").json()["keys"]
+    key, _ = wire.get("/certs").json()["keys"]
     assert list(key)[:3] == ["x5c", "kid", "kty"]
     assert set(key) == {"x5c", "kid", "kty", "n", "e", "alg", "use"}
     assert (key["kty"], key["alg"], key["use"]) == ("RSA", "RS256", "sig")
@@ -145,10 +145,22 @@ def test_the_key_set_has_clean_certificates_and_the_numbers_of_the_key(service: 
     assert certificate.fingerprint(SHA1())
 
 
+def test_the_key_set_lists_the_key_as_a_signer_of_reports_too(wire) -> None:
+    key, report = wire.get("/certs").json()["keys"]
+    assert (report["n"], report["e"]) == (key["n"], key["e"])
+    chain = [x509.load_der_x509_certificate(base64.b64decode(text, validate=True)) for text in report["x5c"]]
+    assert len(chain) == 3
+    for certificate, issuer in zip(chain, [*chain[1:], chain[2]], strict=True):
+        certificate.verify_directly_issued_by(issuer)
+    assert base64url.decode_strict(report["kid"]) == chain[0].fingerprint(SHA1())
+    (purpose,) = chain[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert purpose.dotted_string == "1.3.6.1.4.1.311.76.50.3"
+
+
 def test_a_generic_library_verifies_the_token_from_discovery(service: Running, wire) -> None:
     token = wire.post(SGX, json=sgx_body()).json()["token"]
     document = wire.get("/.well-known/openid-configuration").json()
-    (key,) = jwt.PyJWKSet.from_dict(wire.get(document["jwks_uri"]).json()).keys
+    key, _ = jwt.PyJWKSet.from_dict(wire.get(document["jwks_uri"]).json()).keys
     claims = jwt.decode(token, key, algorithms=["RS256"], issuer=document["issuer"], leeway=5)
     assert claims["x-ms-sgx-mrenclave"]
     head, _, tail = token.rpartition(".")
@@ -238,7 +250,7 @@ def test_es256_and_a_lifetime_by_option(tmp_path, collateral) -> None:
         assert token.header["alg"] == "ES256"
         assert len(token.signature) == 64
         assert token.payload["exp"] == token.payload["iat"] + 600
-        (key,) = client.get("/certs").json()["keys"]
+        key, _ = client.get("/certs").json()["keys"]
         assert list(key)[:3] == ["x5c", "kid", "kty"]
         assert (key["kty"], key["crv"], key["alg"]) == ("EC", "P-256", "ES256")
         certificate = x509.load_der_x509_certificate(base64.b64decode(key["x5c"][0]))

@@ -143,7 +143,7 @@ def test_refusals_arrive_as_the_client_reads_them(connect, samples: list[Sample]
 
 def test_certificates_and_metadata(service: Running, connect) -> None:
     with connect() as client:
-        (signer,) = client.get_signing_certificates()
+        signer, _ = client.get_signing_certificates()
         assert base64.b64decode(signer.key_id, validate=True)
         metadata = client.get_open_id_metadata()
         assert metadata["issuer"] == service.url
@@ -172,7 +172,7 @@ def test_the_asynchronous_client(service: Running, samples: list[Sample]) -> Non
                 assert token.algorithm == "none"
                 with pytest.raises(HttpResponseError):
                     await attest(client, sample, draft_policy=DENY)
-            (signer,) = await client.get_signing_certificates()
+            signer, _ = await client.get_signing_certificates()
             assert signer.key_id
             assert (await client.get_open_id_metadata())["issuer"] == service.url
 

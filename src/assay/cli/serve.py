@@ -67,6 +67,12 @@ def _unsafe_option(*names: str, **settings: Any) -> Callable[[Callable[..., None
 @click.option("--algorithm", type=click.Choice(["RS256", "ES256"]), default="RS256", help="Signature of tokens.")
 @click.option("--token-lifetime", default=480, type=click.IntRange(1, 525600), help="Minutes.")
 @click.option(
+    "--report-lifetime",
+    default=1440,
+    type=click.IntRange(1, 525600),
+    help="Minutes, of reports whose policy is silent.",
+)
+@click.option(
     "--audit",
     type=click.Choice(["wait", "async", "off"]),
     default="wait",

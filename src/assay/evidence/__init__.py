@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from assay.evidence.base import AnyEvidenceType
+from assay.evidence.base import AnyEvidenceType, Submission
 from assay.evidence.open_enclave import OPEN_ENCLAVE
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.tdx_vm import TDX_VM
@@ -23,10 +23,13 @@ class PolicyType(NamedTuple):
 
 
 def _policy_types() -> dict[str, PolicyType]:
-    own = {kind.name: PolicyType(kind.default_policy, kind.name) for kind in EVIDENCE_TYPES}
+    labels = {**{kind.name: kind.name for kind in EVIDENCE_TYPES}, **_POLICY_LABELS}
+    own = {kind.name: PolicyType(kind.default_policy, labels[kind.name]) for kind in EVIDENCE_TYPES}
     return {**{name: PolicyType(None, label) for name, label in _POLICY_ONLY.items()}, **own}
 
 
+# policy-language 11: what the real service calls both in its messages.
+_POLICY_LABELS: Final = {"Tpm": "VBS", "VbsEnclave": "VBS"}
 # Types whose policies clients manage (rest-api 1) and whose evidence is not verified yet, with their names in messages.
 _POLICY_ONLY: Final = {
     "SevSnpVm": "SevSnpVm",
@@ -43,6 +46,14 @@ _BY_NAME: Final = {kind.name.lower(): kind for kind in EVIDENCE_TYPES}
 def find_evidence_type(name: str) -> AnyEvidenceType | None:
     """The evidence type of a wire name, case ignored (rest-api 2.1.1), or None."""
     return _BY_NAME.get(name.lower())
+
+
+def recognise(kind: AnyEvidenceType, submission: Submission) -> AnyEvidenceType:
+    """The type of what came over the route of `kind`: one that travels there and recognises it, else `kind` itself."""
+    for each in EVIDENCE_TYPES:
+        if each.carrier == kind.name and each.recognises is not None and each.recognises(submission):
+            return each
+    return kind
 
 
 _POLICY_NAMES: Final = {name.lower(): name for name in POLICY_TYPES}

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
+from assay import limits
 from assay.claims import ClaimSet, Configuration
 from assay.endorsements.anchors import TrustAnchors
 from assay.endorsements.documents import Document, Need
@@ -50,6 +51,22 @@ class Submission:
         return hashlib.sha256(self.evidence).hexdigest()
 
 
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What this service minted for one session, as the evidence brought it back.
+
+    `problem` says why it does not count, empty when it does; `identity` is what its consumption is recorded under.
+    """
+
+    nonce: bytes = b""
+    problem: str = ""
+    identity: str = ""
+    expires: datetime = _LONG_AGO
+
+
 class Endorsements:
     """The documents of one appraisal; compared by identity, so that one generation of collateral keys a cache."""
 
@@ -70,7 +87,7 @@ class Grounds:
     """What evidence is judged on: the time, the anchors, the endorsements, the operator's rules.
 
     `unsafe_no_revocation` tolerates a missing revocation list (never a bad one); `marks` are the unsafe options in
-    force, which go into the token.
+    force, which go into the token. `challenge` is what a first round minted, None where there was none.
     """
 
     at: datetime
@@ -80,6 +97,7 @@ class Grounds:
     configuration: Configuration = field(default_factory=dict)
     unsafe_no_revocation: bool = False
     marks: tuple[str, ...] = ()
+    challenge: Challenge | None = None
 
     def with_endorsements(self, endorsements: Endorsements) -> Grounds:
         """The same with the documents collected: `replace`, without its walk over the fields in every request."""
@@ -112,11 +130,13 @@ class Statement:
 class Profile:
     """How an evidence type's token differs from the common one.
 
-    `doubled_claims`: issued claims stand in `x-ms-policy` as well as flat (policy-language 10).
+    `doubled_claims`: issued claims stand in `x-ms-policy` as well as flat (policy-language 10). `is_report`: a report
+    of a TPM, whose header carries certificates and whose lifetime a policy may choose (claims 1).
     """
 
     attestation_type: str
     doubled_claims: bool = True
+    is_report: bool = False
 
 
 class Verified(Protocol):
@@ -135,9 +155,25 @@ def plainly(token: str, _recipient: bytes | None) -> Mapping[str, JsonValue]:
     return {"token": token}
 
 
+# Encodes the answer to a first message: from the challenge and the sealed context that brings it back.
+EncodeChallenge = Callable[[bytes, str], Mapping[str, JsonValue]]
+
+
+def as_it_is(_submission: Submission, body: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """The usual body of an answer: its members, without an envelope."""
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceType(Generic[EvidenceT, VerifiedT]):
-    """One type of evidence: its names and its pure functions (design, section 3)."""
+    """One type of evidence: its names and its pure functions (design, section 3).
+
+    `begin` says how to answer a submission that is a first message, None for one that carries evidence; `session` is
+    the sealed context that evidence of a second round brings back. `enclose` puts what is answered, in either round,
+    into the envelope of the request. `is_authenticated`: callers prove who they are unless the provider waives it.
+    `recognises` tells, of a type without a path, which submissions of its `carrier`'s route are its own; where the
+    provider has set no policy of its own type, the carrier's counts.
+    """
 
     name: str
     path: str | None
@@ -153,6 +189,13 @@ class EvidenceType(Generic[EvidenceT, VerifiedT]):
     claims: Callable[[VerifiedT], Statement]
     policy_type: Callable[[EvidenceT], str]
     answer: Callable[[str, bytes | None], Mapping[str, JsonValue]] = plainly
+    begin: Callable[[Submission], EncodeChallenge | None] | None = None
+    session: Callable[[EvidenceT], str] | None = None
+    enclose: Callable[[Submission, Mapping[str, JsonValue]], Mapping[str, JsonValue]] = as_it_is
+    is_authenticated: bool = False
+    carrier: str | None = None
+    recognises: Callable[[Submission], bool] | None = None
+    body_limit: int = limits.REQUEST_BODY
 
 
 AnyEvidenceType = EvidenceType[Any, Any]  # the list of types holds several; each record ties its own functions together

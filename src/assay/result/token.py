@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Protocol
@@ -38,6 +40,24 @@ def sign_token(payload: Mapping[str, JsonValue], signer: Signer, issuer: str) ->
     """A signed token: sorted compact JSON, base64url without padding."""
     signed = _signing_input(_encode_header(signer.algorithm, issuer, signer.key_id), payload)
     return f"{signed}.{base64url.encode(signer.sign(signed.encode('ascii')))}"
+
+
+def sign_report(payload: Mapping[str, JsonValue], signer: Signer, *, omit_chain: bool) -> str:
+    """A signed report: its header carries the signer's certificates, or their first one's thumbprint (claims 1)."""
+    signed = _signing_input(_encode_report_header(signer.algorithm, signer.certificates, omit_chain), payload)
+    return f"{signed}.{base64url.encode(signer.sign(signed.encode('ascii')))}"
+
+
+@lru_cache(maxsize=_HEADERS)
+def _encode_report_header(algorithm: str, certificates: tuple[bytes, ...], omit_chain: bool) -> str:
+    """The key's identifier is the SHA-1 of its certificate, and so is `x5t` (RFC 7515, 4.1.7; rest-api 5.1)."""
+    thumbprint = base64url.encode(hashlib.sha1(certificates[0], usedforsecurity=False).digest())
+    header: dict[str, JsonValue] = {"alg": algorithm, "kid": thumbprint, "typ": "JWT"}
+    if omit_chain:
+        header["x5t"] = thumbprint
+    else:
+        header["x5c"] = [base64.b64encode(der).decode("ascii") for der in certificates]
+    return base64url.encode(strict_json.encode_compact(header))
 
 
 def unsecured_token(payload: Mapping[str, JsonValue], issuer: str, key_id: str) -> str:

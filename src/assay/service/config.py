@@ -46,6 +46,7 @@ class Settings:
     rules: PlatformRules = field(default_factory=PlatformRules)
     algorithm: Algorithm = "RS256"
     token_lifetime: timedelta = timedelta(hours=8)
+    report_lifetime: timedelta = timedelta(days=1)
     trusted_proxies: tuple[str, ...] = ()
     issuers: tuple[TrustedIssuer, ...] = ()
     provider_url: str = ""
@@ -72,8 +73,12 @@ class Settings:
             )
         if self.workers < 1:
             raise ConfigurationError("--workers: at least one")
-        if not timedelta(minutes=1) <= self.token_lifetime <= timedelta(days=365):
-            raise ConfigurationError("--token-lifetime: between one minute and a year")
+        for option, lifetime in (
+            ("--token-lifetime", self.token_lifetime),
+            ("--report-lifetime", self.report_lifetime),
+        ):
+            if not timedelta(minutes=1) <= lifetime <= timedelta(days=365):
+                raise ConfigurationError(f"{option}: between one minute and a year")
 
     @property
     def marks(self) -> tuple[str, ...]:

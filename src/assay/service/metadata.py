@@ -34,21 +34,25 @@ _CLAIMS: Final = (
 )
 
 
-def encode_key_set(keys: Iterable[SigningKey]) -> dict[str, JsonValue]:
-    """The JWK set: the recorded members, and `n`, `e` (or `x`, `y`), `alg`, `use` for generic JOSE libraries."""
-    return {"keys": [_encode_key(key) for key in keys]}
+def encode_key_set(keys: Iterable[SigningKey], reporting: Iterable[SigningKey] = ()) -> dict[str, JsonValue]:
+    """The JWK set: the recorded members, and `n`, `e` (or `x`, `y`), `alg`, `use` for generic JOSE libraries.
+
+    `reporting` are keys that signed reports, which go by other identifiers and certificates there (rest-api 5.1).
+    """
+    tokens = [_encode_key(key, key.kid, key.certificates) for key in keys]
+    return {"keys": [*tokens, *(_encode_key(key, key.report_kid, key.report_certificates) for key in reporting)]}
 
 
-def _encode_key(key: SigningKey) -> JsonValue:
-    chain: list[JsonValue] = [base64.b64encode(der).decode("ascii") for der in key.certificates]
+def _encode_key(key: SigningKey, kid: str, certificates: tuple[bytes, ...]) -> JsonValue:
+    chain: list[JsonValue] = [base64.b64encode(der).decode("ascii") for der in certificates]
     public = key.private_key.public_key()
     if isinstance(public, rsa.RSAPublicKey):
         numbers = public.public_numbers()
         parts: dict[str, JsonValue] = {"n": _octets(numbers.n, 256), "e": _octets(numbers.e, 3)}
-        return {"x5c": chain, "kid": key.kid, "kty": "RSA", "alg": key.algorithm, "use": "sig", **parts}
+        return {"x5c": chain, "kid": kid, "kty": "RSA", "alg": key.algorithm, "use": "sig", **parts}
     point = public.public_numbers()
     parts = {"crv": "P-256", "x": _octets(point.x, 32), "y": _octets(point.y, 32)}
-    return {"x5c": chain, "kid": key.kid, "kty": "EC", "alg": key.algorithm, "use": "sig", **parts}
+    return {"x5c": chain, "kid": kid, "kty": "EC", "alg": key.algorithm, "use": "sig", **parts}
 
 
 def _octets(number: int, size: int) -> str:

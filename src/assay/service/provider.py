@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from assay.errors import AssayError, InvalidOperation, StoreUnavailable
 from assay.evidence import POLICY_TYPES
-from assay.evidence.base import PlatformRules
+from assay.evidence.base import PlatformRules, Profile
 from assay.policy import AppraisalPolicy, draft_policy, stored_policy
 from assay.policy.signed import parse_management_jws, policy_text, verify_management_jws
 from assay.result.token import Signer
@@ -37,6 +37,8 @@ class Provider:
     rules: PlatformRules
     token_lifetime: timedelta
     signer: Signer
+    report_signer: Signer
+    report_lifetime: timedelta
     policies: Mapping[str, PolicyInForce]
     policy_signers: tuple[PolicySigner, ...]
     key_set: bytes
@@ -50,8 +52,18 @@ class Provider:
     def is_shared(self) -> bool:
         return self.settings.trust_model is TrustModel.SHARED
 
-    def choose_policy(self, policy_type: str, draft: str | None) -> AppraisalPolicy:
+    def signer_of(self, profile: Profile) -> Signer:
+        """Who signs tokens of a profile."""
+        return self.report_signer if profile.is_report else self.signer
+
+    def lifetime_of(self, profile: Profile) -> timedelta:
+        """How long a token of a profile lasts when no policy says otherwise."""
+        return self.report_lifetime if profile.is_report else self.token_lifetime
+
+    def choose_policy(self, policy_type: str, draft: str | None, carrier: str | None = None) -> AppraisalPolicy:
         """The draft of the request if there is one, else the provider's policy (rest-api 7.0).
+
+        Where none of the type is set, the one of its `carrier`'s counts (policy-language, Q22).
 
         Raises `PolicyParsingError` or `InvalidOperation` for a draft that cannot be read, `InvalidOperation` where no
         policy is set and the type has no default, and `StoreUnavailable` for a stored policy that was tampered with:
@@ -60,6 +72,8 @@ class Provider:
         if draft is not None:
             return draft_policy(draft)
         chosen = self.policies[policy_type]
+        if carrier is not None and chosen.appraisal is None and not chosen.damaged:
+            chosen = self.policies[carrier]
         if chosen.damaged:
             raise StoreUnavailable(f"the stored {policy_type} policy cannot be used: {chosen.damaged}")
         if chosen.appraisal is None:

@@ -61,10 +61,9 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
     options = _Options(values)
     host = options.text("host") or "127.0.0.1"
     port = options.number("port", 8443) or free_port(host)
-    state_dir = options.path("state_dir") or default_state_dir()
+    state_dir = _state_dir(options)
     dev = options.flag("dev")
     base_url = _base_url(options, port)
-    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Settings(
         host=host,
         port=port,
@@ -87,7 +86,8 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
         channel="early" if options.text("channel") == "early" else "standard",
         rules=_rules(options),
         algorithm=read_algorithm(options.text("algorithm") or "RS256"),
-        token_lifetime=timedelta(minutes=options.number("token_lifetime", 480)),
+        token_lifetime=_minutes(options, "token_lifetime", 480),
+        report_lifetime=_minutes(options, "report_lifetime", 1440),
         trusted_proxies=options.texts("trusted_proxy"),
         dev=dev,
         unsafe_verify_at=_time(options.text("unsafe_verify_at")),
@@ -111,6 +111,17 @@ def _issuers(options: _Options, base_url: str) -> tuple[TrustedIssuer, ...]:
 def _rules(options: _Options) -> PlatformRules:
     strict, deny_debug = options.flag("strict"), options.flag("deny_debug")
     return read_rules(options.text("accept_tcb"), options.path("platform_rules"), strict=strict, deny_debug=deny_debug)
+
+
+def _state_dir(options: _Options) -> Path:
+    """Where the service keeps its files; made when it is missing."""
+    state_dir = options.path("state_dir") or default_state_dir()
+    state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return state_dir
+
+
+def _minutes(options: _Options, name: str, default: int) -> timedelta:
+    return timedelta(minutes=options.number(name, default))
 
 
 def _days(number: int) -> timedelta | None:

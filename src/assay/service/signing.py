@@ -18,13 +18,14 @@ _ECDSA: Final = ec.ECDSA(SHA256())
 
 @dataclass(frozen=True, slots=True)
 class LocalSigner:
-    """A `result.token.Signer` over a key of the store."""
+    """A `result.token.Signer` over a key of the store, as a signer of reports where it `reports`."""
 
     key: SigningKey
+    reports: bool = False
 
     @property
     def key_id(self) -> str:
-        return self.key.kid
+        return self.key.report_kid if self.reports else self.key.kid
 
     @property
     def algorithm(self) -> str:
@@ -32,7 +33,7 @@ class LocalSigner:
 
     @property
     def certificates(self) -> tuple[bytes, ...]:
-        return self.key.certificates
+        return self.key.report_certificates if self.reports else self.key.certificates
 
     def sign(self, message: bytes) -> bytes:
         """RSASSA-PKCS1-v1_5 with SHA-256, or ECDSA P-256 as `r || s` (RFC 7518, 3.3 and 3.4)."""

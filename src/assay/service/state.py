@@ -16,6 +16,8 @@ from assay.collateral import Collector
 from assay.collateral.trust_directory import read_anchors
 from assay.endorsements.anchors import TrustAnchors
 from assay.evidence.base import Grounds
+from assay.freshness import Challenges, answered_before
+from assay.result.attestation import AttestationResult
 from assay.service.access import Authenticator, challenge
 from assay.service.audit import AuditWriter, purge_periodically
 from assay.service.audit_events import opening_details
@@ -23,7 +25,7 @@ from assay.service.config import Settings
 from assay.service.provider import Provider
 from assay.service.tenancy import Providers, Tenancy
 from assay.service.tls import TlsCertificate
-from assay.store import Store
+from assay.store import SealingKey, Store, consume_challenge
 
 # A change made by one process is in force in all of them within a second.
 POLL_SECONDS: Final = 0.5
@@ -50,6 +52,7 @@ class ServiceState:
         self.audit = audit
         self.tls = tls
         self.anchors = load_anchors(settings)
+        self.challenges = Challenges(SealingKey.from_text(settings.sealing_key).derive(Challenges.purpose()))
         self.challenge = challenge(settings.issuers, settings.base_url)
         self.ready = False
         self._tenancy = Tenancy(settings, store)
@@ -62,8 +65,13 @@ class ServiceState:
         """The time at which evidence, endorsements and policy signers are judged."""
         return self.settings.unsafe_verify_at or clock.now()
 
-    def grounds(self, provider: Provider, configuration: Configuration | None = None) -> Grounds:
-        """What a request is judged on now under a policy's configuration, before its endorsements are known."""
+    def grounds(
+        self, provider: Provider, configuration: Configuration | None = None, session: str | None = None
+    ) -> Grounds:
+        """What a request is judged on now under a policy's configuration, before its endorsements are known.
+
+        `session` is the sealed context of a first round that the evidence brings back.
+        """
         settings = self.settings
         return Grounds(
             at=self.at,
@@ -72,7 +80,17 @@ class ServiceState:
             configuration=configuration or {},
             unsafe_no_revocation=settings.unsafe_no_revocation,
             marks=settings.marks,
+            challenge=None if session is None else self.challenges.open(session, provider.name, clock.now()),
         )
+
+    async def consume(self, result: AttestationResult) -> None:
+        """The challenge that a result answers, once; raises `BindingMismatch` when it was answered before."""
+        challenge = result.grounds.challenge
+        if challenge is None:
+            return
+        at = clock.now()
+        if not await asyncio.to_thread(consume_challenge, self.store, challenge.identity, challenge.expires, at=at):
+            raise answered_before(result.verdict)
 
     async def reload_providers(self) -> None:
         """Brings this process up to what the store holds; called after a change of its own, too."""

@@ -35,6 +35,7 @@ from assay.store import (
     load_signers,
     load_signing_keys,
     published,
+    reporting,
 )
 
 # A provider under the installation's own address: BASE/provider/NAME.
@@ -135,7 +136,9 @@ class Tenancy:
             signer=LocalSigner(key),
             policies=policies_in_force(versions, own.trust_model),
             policy_signers=load_signers(self._store, name),
-            key_set=encode(encode_key_set(sorted(listed, key=lambda k: k is not key))),
+            report_lifetime=settings.report_lifetime,
+            report_signer=LocalSigner(key, reports=True),
+            key_set=encode(encode_key_set(sorted(listed, key=lambda k: k is not key), reporting(keys, clock.now()))),
             discovery=encode(encode_discovery(base_url, algorithms)),
         )
 

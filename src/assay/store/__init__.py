@@ -1,5 +1,6 @@
 """What the service keeps: providers, signing keys and vendor documents, in SQLite or PostgreSQL."""
 
+from assay.store.challenges import consume_challenge
 from assay.store.documents import SqlDocumentStore, StoredDocument
 from assay.store.engine import Store, default_database_url, open_store
 from assay.store.policies import (
@@ -31,6 +32,7 @@ from assay.store.signing_keys import (
     ensure_signing_key,
     load_signing_keys,
     published,
+    reporting,
     rotate_signing_key,
 )
 from assay.store.tables import DEFAULT_PROVIDER
@@ -41,6 +43,7 @@ __all__ = [
     "Algorithm",
     "certificate_digest",
     "change_provider",
+    "consume_challenge",
     "create_provider",
     "current_policies",
     "current_signing_key",
@@ -61,6 +64,7 @@ __all__ = [
     "PolicyVersion",
     "ProviderSettings",
     "published",
+    "reporting",
     "remove_signer",
     "reset_policy",
     "roll_back_policy",

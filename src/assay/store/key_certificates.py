@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from assay.errors import ConfigurationError
+from assay.formats import base64url
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
@@ -59,6 +61,72 @@ def issue_certificate(key: PrivateKey, issuer: str) -> bytes:
         whole = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(issuer)])
         builder = builder.add_extension(whole, critical=False)
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def report_identifier(leaf: bytes) -> str:
+    """The identifier of a signer of reports: base64url of the SHA-1 of its certificate (rest-api 5.1)."""
+    return base64url.encode(hashlib.sha1(leaf, usedforsecurity=False).digest())
+
+
+def issue_report_chain(key: PrivateKey, issuer: str) -> tuple[bytes, ...]:
+    """The three certificates of a key that signs reports: of the key, of an authority, of its root (rest-api 5.1).
+
+    The authorities' keys sign these certificates and are forgotten. Raises as `issue_certificate` does.
+    """
+    root, authority = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    leaf = x509.load_der_x509_certificate(issue_certificate(key, issuer))
+    extensions = [extension.value for extension in leaf.extensions if not isinstance(extension.value, _REPLACED)]
+    names = (leaf.subject, _own_name("Assay report signing CA"), _own_name("Assay report signing root"))
+    certificates = (
+        _certify(key, names[0], (authority, names[1]), (*extensions, x509.ExtendedKeyUsage([_REPORT_PURPOSE]))),
+        _certify(authority, names[1], (root, names[2]), (x509.BasicConstraints(ca=True, path_length=0), _ISSUES)),
+        _certify(root, names[2], (root, names[2]), (x509.BasicConstraints(ca=True, path_length=1), _ISSUES)),
+    )
+    return tuple(certificate.public_bytes(Encoding.DER) for certificate in certificates)
+
+
+def _own_name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _certify(
+    key: PrivateKey,
+    subject: x509.Name,
+    issuer: tuple[ec.EllipticCurvePrivateKey, x509.Name],
+    extensions: Iterable[x509.ExtensionType],
+) -> x509.Certificate:
+    public_key = key.public_key()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[1])
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_NOT_BEFORE)
+        .not_valid_after(_NOT_AFTER)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[0].public_key()), critical=False)
+    )
+    for extension in extensions:
+        is_critical = isinstance(extension, x509.BasicConstraints | x509.KeyUsage)
+        builder = builder.add_extension(extension, critical=is_critical)
+    return builder.sign(issuer[0], hashes.SHA256())
+
+
+# rest-api 5.1: what the real service's signers of reports are for.
+_REPORT_PURPOSE: Final = x509.ObjectIdentifier("1.3.6.1.4.1.311.76.50.3")
+_REPLACED: Final = (x509.SubjectKeyIdentifier, x509.AuthorityKeyIdentifier)
+_ISSUES: Final = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 def named_issuer(certificate: x509.Certificate) -> str:

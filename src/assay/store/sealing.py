@@ -9,6 +9,8 @@ from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from assay.errors import ConfigurationError
 from assay.formats import base64url
@@ -44,6 +46,10 @@ class SealingKey:
     def generate_text() -> str:
         """A new key in the form that `from_text` reads."""
         return base64url.encode(os.urandom(_KEY_SIZE))
+
+    def derive(self, purpose: str) -> bytes:
+        """256 bits for another purpose; whoever holds them learns nothing of this key or of another purpose's."""
+        return HKDF(SHA256(), _KEY_SIZE, salt=None, info=purpose.encode()).derive(self._octets)
 
     def seal(self, secret: bytes, *, provider: str, kid: str) -> bytes:
         """Encrypts a secret, bound to the provider and the key identifier that it belongs to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, assert_never
@@ -17,7 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from assay.errors import ConfigurationError, InvalidOperation
-from assay.store.key_certificates import PrivateKey, issue_certificate, key_identifier, named_issuer
+from assay.store.key_certificates import (
+    PrivateKey,
+    issue_certificate,
+    issue_report_chain,
+    key_identifier,
+    named_issuer,
+    report_identifier,
+)
 from assay.store.provider_lock import lock_provider
 from assay.store.tables import signing_keys
 
@@ -36,7 +44,10 @@ _LISTED_LONGER: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SigningKey:
-    """A key whose certificates, leaf first and in DER, are for this key; `retired_at` is None while it may sign."""
+    """A key whose certificates, leaf first and in DER, are for this key; `retired_at` is None while it may sign.
+
+    As a signer of reports it goes by other certificates, `report_certificates`, and by the identifier of the first.
+    """
 
     kid: str
     algorithm: Algorithm
@@ -44,10 +55,24 @@ class SigningKey:
     certificates: tuple[bytes, ...] = field(repr=False)
     created_at: datetime
     retired_at: datetime | None
+    report_certificates: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def report_kid(self) -> str:
+        return report_identifier(self.report_certificates[0])
 
     def is_published(self, at: datetime, token_lifetime: timedelta = TOKEN_LIFETIME) -> bool:
         """Whether the key set lists the key: until no token that it signed can be alive, and a day longer."""
         return self.retired_at is None or at <= self.retired_at + token_lifetime + _LISTED_LONGER
+
+
+# policy-language 9: the longest validity that a policy may give a report.
+_REPORT_LIFETIME: Final = timedelta(minutes=525_600)
+
+
+def reporting(keys: Iterable[SigningKey], at: datetime) -> tuple[SigningKey, ...]:
+    """The keys that the key set lists at a time as signers of reports: until none of theirs can be alive, and a day."""
+    return tuple(key for key in keys if key.report_certificates and key.is_published(at, _REPORT_LIFETIME))
 
 
 def published(
@@ -79,7 +104,8 @@ def ensure_signing_key(
 ) -> None:
     """Makes a signing key where there is none, and certificates anew where they name another base URL.
 
-    Of several processes that start together exactly one makes the key. Raises `ConfigurationError` for an unknown
+    A key of an earlier version gets the certificates that sign reports. Of several processes that start together
+    exactly one makes the key. Raises `ConfigurationError` for an unknown
     provider, for a base URL that no certificate can carry, and when the keys that are there do not open.
     """
     with store.reading() as connection:
@@ -129,7 +155,9 @@ def _has_current(keys: Iterable[SigningKey], algorithm: Algorithm) -> bool:
 
 
 def _names(key: SigningKey, issuer: str) -> bool:
-    return named_issuer(x509.load_der_x509_certificate(key.certificates[0])) == issuer
+    """Whether the key's certificates are there and name the base URL."""
+    leaves = (*key.certificates[:1], *key.report_certificates[:1])
+    return len(leaves) == 2 and all(named_issuer(x509.load_der_x509_certificate(leaf)) == issuer for leaf in leaves)
 
 
 def _certify_again(connection: Connection, provider: str, key: SigningKey, issuer: str) -> None:
@@ -137,7 +165,10 @@ def _certify_again(connection: Connection, provider: str, key: SigningKey, issue
         update(signing_keys)
         .where(signing_keys.c.provider == provider)
         .where(signing_keys.c.kid == key.kid)
-        .values(certificate=issue_certificate(key.private_key, issuer))
+        .values(
+            certificate=issue_certificate(key.private_key, issuer),
+            report_chain=_encode_chain(issue_report_chain(key.private_key, issuer)),
+        )
     )
 
 
@@ -154,6 +185,7 @@ def _insert_key(
             algorithm=algorithm,
             sealed_private_key=sealing.seal(secret, provider=provider, kid=kid),
             certificate=issue_certificate(key, issuer),
+            report_chain=_encode_chain(issue_report_chain(key, issuer)),
             created_at=at,
             retired_at=None,
         )
@@ -187,10 +219,13 @@ def _open(stored: RowMapping, sealing: SealingKey) -> SigningKey:
     # Its numbers are not tested for primality, which takes 30 ms: the seal proves that they are those made here.
     private_key, algorithm = _recognise(load_der_private_key(secret, None, unsafe_skip_rsa_key_validation=True), kid)
     try:
-        certified = x509.load_der_x509_certificate(stored["certificate"]).public_key()
-    except ValueError as error:
+        reporting = tuple(base64.b64decode(text, validate=True) for text in stored["report_chain"] or ())
+        certified = [
+            x509.load_der_x509_certificate(der).public_key() for der in (stored["certificate"], *reporting[:1])
+        ]
+    except (TypeError, ValueError) as error:
         raise ConfigurationError(f"the certificate of signing key {kid} in the store is damaged") from error
-    if certified != private_key.public_key() or stored["algorithm"] != algorithm:
+    if any(key != private_key.public_key() for key in certified) or stored["algorithm"] != algorithm:
         raise ConfigurationError(f"signing key {kid}: its certificate or algorithm in the store is not that of the key")
     return SigningKey(
         kid=kid,
@@ -199,7 +234,12 @@ def _open(stored: RowMapping, sealing: SealingKey) -> SigningKey:
         certificates=(stored["certificate"],),
         created_at=stored["created_at"],
         retired_at=stored["retired_at"],
+        report_certificates=reporting,
     )
+
+
+def _encode_chain(chain: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(der).decode("ascii") for der in chain]
 
 
 def _recognise(key: object, kid: str) -> tuple[PrivateKey, Algorithm]:

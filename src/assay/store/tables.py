@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -91,6 +92,7 @@ policy_signers = Table(
     UniqueConstraint("provider", "digest"),
 )
 
+# `report_chain` are the certificates of the key as a signer of reports, base64 of DER, leaf first.
 signing_keys = Table(
     "signing_keys",
     metadata,
@@ -101,6 +103,7 @@ signing_keys = Table(
     Column("certificate", LargeBinary, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("retired_at", UtcDateTime),
+    Column("report_chain", JSON),
 )
 
 # `owner` is a provider or '' for public, and `number` is -1 where the need names none: a key column cannot be NULL.
@@ -119,6 +122,15 @@ documents = Table(
     Column("next_update", UtcDateTime, nullable=False),
     Column("evaluation_number", Integer),
     Column("fetched_at", UtcDateTime, nullable=False),
+)
+
+# Challenges that were answered: each once. A row is of no use after the time at which its challenge ends.
+consumed_challenges = Table(
+    "consumed_challenges",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_consumed_challenges_expires_at", "expires_at"),
 )
 
 # One row, counted up by every writing transaction on PostgreSQL. SQLite counts by itself (PRAGMA data_version).

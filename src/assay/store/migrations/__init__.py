@@ -19,7 +19,7 @@ from assay.store.transactions import is_sqlite, read_transaction, write_transact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 
 # Names the advisory lock of migrations among the locks of a PostgreSQL database: "assay" in ASCII.
 _LOCK: Final = 0x6173736179
