@@ -54,4 +54,7 @@ def test_a_pinned_key_under_another_name_is_not_found() -> None:
     root = parse_certificate(der(HIERARCHY.root_certificate()))
     assert anchors.find(authority) is not None
     assert anchors.find(root) is SIMULATOR_ROOTS[0]
-    assert len({anchor.name for anchor in anchors.anchors}) == 2
+    assert {anchor.name for anchor in anchors.anchors if not anchor.name.startswith("ARK-")} == {
+        authority.common_name,
+        root.common_name,
+    }

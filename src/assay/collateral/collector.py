@@ -10,11 +10,11 @@ from assay import clock
 from assay.collateral.budget import Budget
 from assay.collateral.cache import Collected, DocumentStore, Failures, Memory, Obtained
 from assay.collateral.flights import Flights
-from assay.collateral.reading import REVOCATION_LISTS, read_document
+from assay.collateral.reading import read_document
 from assay.collateral.settings import CollateralSettings
 from assay.collateral.vendor_http import VendorRefusal
 from assay.collateral.vetting import Held, vet
-from assay.endorsements.documents import Document, DocumentKind, Need
+from assay.endorsements.documents import OF_INTEL_CHANNEL, REVOCATION_LISTS, Document, DocumentKind, Need
 from assay.errors import EndorsementUnavailable
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from assay.pki.certificate import Certificate
 
 # Documents of which there are as many as a stranger can invent platforms.
-_OF_ONE_PLATFORM: Final = (DocumentKind.INTEL_TCB_INFO,)
+_OF_ONE_PLATFORM: Final = (DocumentKind.INTEL_TCB_INFO, DocumentKind.AMD_VCEK)
+_RENEWED: Final = (*REVOCATION_LISTS, *OF_INTEL_CHANNEL)
 
 
 class VendorService(Protocol):
@@ -213,7 +214,7 @@ class Collector:
 
         So that a change of the channel takes effect at once (attack case CO-25).
         """
-        of_channel = need.number is None and need.kind not in REVOCATION_LISTS
+        of_channel = need.number is None and need.kind in OF_INTEL_CHANNEL
         return not of_channel or self._settings.channel == "standard"
 
     async def _ask(self, need: Need, at: datetime, *, known: bool) -> Held:
@@ -264,7 +265,11 @@ class Collector:
 
     def _is_due(self, held: Held, at: datetime) -> bool:
         window = held.reading.window
-        return held.need.vouched and at >= window.end - (window.end - window.start) * self._settings.refresh_part
+        return (
+            held.need.vouched
+            and held.need.kind in _RENEWED
+            and at >= window.end - (window.end - window.start) * self._settings.refresh_part
+        )
 
     def _asked_lately(self, need: Need) -> bool:
         asked = self._refreshed.get(need)

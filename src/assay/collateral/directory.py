@@ -36,10 +36,10 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A file as last read; unchanged while its stamp (time, size, inode) is."""
+    """A file as last read, and the documents in it; unchanged while its stamp (time, size, inode) is."""
 
     stamp: tuple[int, int, int]
-    recognised: Recognised | None
+    recognised: tuple[Recognised, ...]
     reason: str
 
 
@@ -101,7 +101,7 @@ class DirectorySource:
             seen[path] = known if known is not None and known.stamp == stamp else _read(path, stamp)
         if seen == self._seen:
             return False
-        places = [Place(path, self._origin(path), entry.recognised) for path, entry in seen.items() if entry.recognised]
+        places = [Place(path, self._origin(path), one) for path, entry in seen.items() for one in entry.recognised]
         self._holdings = arrange(places, self._anchors, self._holdings)
         self._ignored = tuple(Ignored(path, entry.reason) for path, entry in seen.items() if not entry.recognised)
         self._seen = seen
@@ -150,13 +150,13 @@ def _read(path: Path, stamp: tuple[int, int, int]) -> _Seen:
         with path.open("rb") as file:
             head = file.read(16)
             if not is_worth_reading(path.name, head):
-                return _Seen(stamp, None, "neither JSON, PEM, DER nor hex text")
+                return _Seen(stamp, (), "neither JSON, PEM, DER nor hex text")
             content = head + file.read(_LARGEST)
     except OSError as error:
-        return _Seen(stamp, None, error.strerror or type(error).__name__)
+        return _Seen(stamp, (), error.strerror or type(error).__name__)
     if len(content) > _LARGEST:
-        return _Seen(stamp, None, f"more than {_LARGEST} octets")
+        return _Seen(stamp, (), f"more than {_LARGEST} octets")
     try:
         return _Seen(stamp, recognise(path.name, content), "")
     except (MalformedEndorsement, LimitExceeded) as error:
-        return _Seen(stamp, None, error.message)
+        return _Seen(stamp, (), error.message)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.collateral.reading import REVOCATION_LISTS
+from assay.collateral.reading import PCK_AUTHORITIES
 from assay.collateral.recognition import Recognised, kind_of_name
 from assay.collateral.vetting import authenticate
-from assay.endorsements.documents import Document, DocumentKind, Need
+from assay.endorsements.amd.hierarchy import AUTHORITY_NAMES, ROOT_NAMES
+from assay.endorsements.documents import REVOCATION_LISTS, Document, DocumentKind, Need
 from assay.endorsements.intel.signing_chain import ROOT_NAME
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.pki.signatures import SignatureError
@@ -118,7 +119,7 @@ def arrange(
     places = tuple(places)
     places = (*places, *_misnamed(places))
     signers = [place for place in places if place.recognised.is_signing_chain]
-    issuers = _revocation_issuers(places)
+    issuers = _issuers(places)
     holdings = {}
     for place in places:
         kind = place.recognised.kind
@@ -155,8 +156,8 @@ def _steps(one: Path, other: Path) -> int:
     return len(one.parts) + len(other.parts) - 2 * len(common.parts)
 
 
-def _revocation_issuers(places: Iterable[Place]) -> Mapping[DocumentKind, tuple[bytes, ...]]:
-    """The issuer chains of revocation lists that the certificates of the tree make up."""
+def _issuers(places: Iterable[Place]) -> Mapping[DocumentKind, tuple[bytes, ...]]:
+    """The issuer chains of revocation lists and of AMD's certificates that the certificates of the tree make up."""
     found: dict[str, dict[Certificate, None]] = {}
     for place in places:
         for certificate in place.recognised.certificates:
@@ -164,8 +165,15 @@ def _revocation_issuers(places: Iterable[Place]) -> Mapping[DocumentKind, tuple[
                 found.setdefault(certificate.common_name, {})[certificate] = None
     # The root was issued twice with one key; the longer-lived certificate comes first.
     roots = sorted(found.pop(ROOT_NAME, {}), key=lambda root: root.not_after, reverse=True)
-    authorities = [authority for group in found.values() for authority in group]
+    authorities = [authority for name in PCK_AUTHORITIES for authority in found.get(name, ())]
+    arks = [ark for name in ROOT_NAMES for ark in found.get(name, ())]
+    amd = [one for name in AUTHORITY_NAMES for one in found.get(name, ())]
+    certifying = tuple(one.pem + ark.pem for one in amd for ark in arks if one.issuer == ark.subject)
     return {
         DocumentKind.INTEL_ROOT_CRL: tuple(root.pem for root in roots),
         DocumentKind.INTEL_PCK_CRL: tuple(authority.pem + root.pem for authority in authorities for root in roots),
+        DocumentKind.AMD_VCEK: certifying,
+        DocumentKind.AMD_VLEK: certifying,
+        DocumentKind.AMD_AUTHORITY: tuple(ark.pem for ark in arks),
+        DocumentKind.AMD_CRL: tuple(ark.pem for ark in arks),
     }

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from assay import limits
-from assay.collateral.reading import REVOCATION_LISTS, read_document
+from assay.collateral.reading import read_document
 from assay.collateral.vendor_http import Query, Reply, VendorHttp, VendorRefusal
 from assay.collateral.vetting import parse_issuers, require_pinned_root
-from assay.endorsements.documents import Document, DocumentKind, Need
+from assay.endorsements.documents import OF_AMD, REVOCATION_LISTS, Document, DocumentKind, Need
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.pki.signatures import SignatureError
 
@@ -44,7 +44,7 @@ class IntelService:
     an answer, from evidence or from a certificate (attack case IN-07).
     """
 
-    kinds: Final = frozenset(DocumentKind)
+    kinds: Final = frozenset(DocumentKind) - frozenset(OF_AMD)
 
     def __init__(
         self,
@@ -73,6 +73,8 @@ class IntelService:
                 return await self._fetch_signed(need, "tcb", parameters)
             case DocumentKind.INTEL_QE_IDENTITY:
                 return await self._fetch_signed(need, "qe/identity", self._channel(need))
+            case _:
+                raise VendorRefusal(need, f"{self._name} has no document of this kind", absent=True)
 
     async def close(self) -> None:
         await self._http.close()

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime  # a field's type, read by tools at run time
 from typing import Final
 
+from assay.endorsements.amd.hierarchy import AUTHORITY_NAMES, ROOT_NAMES, parse_certificates
+from assay.endorsements.amd.vek import need_answered_by, parse_vek
 from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.endorsements.intel.enclave_identity import EnclaveIdentity, parse_enclave_identity
 from assay.endorsements.intel.signing_chain import ROOT_NAME
 from assay.endorsements.intel.tcb_info import TcbInfo, parse_tcb_info
 from assay.errors import MalformedEndorsement
+from assay.pki.certificate import Certificate
 from assay.pki.revocation import RevocationList, parse_revocation_list
 from assay.pki.validity import Window
 
 PCK_AUTHORITIES: Final = {"Intel SGX PCK Platform CA": "platform", "Intel SGX PCK Processor CA": "processor"}
-REVOCATION_LISTS: Final = (DocumentKind.INTEL_ROOT_CRL, DocumentKind.INTEL_PCK_CRL)
 # The other identities (QVE, QAE) answer no need; they keep their own name.
 _TEES: Final = {"QE": "sgx", "TD_QE": "tdx"}
 
@@ -56,12 +58,27 @@ def read_document(document: Document) -> Reading:
         case DocumentKind.INTEL_QE_IDENTITY:
             identity = parse_enclave_identity(document)
             return _dated(Need(document.kind, tee=_TEES.get(identity.name, identity.name)), identity)
-        case DocumentKind.INTEL_ROOT_CRL | DocumentKind.INTEL_PCK_CRL:
+        case DocumentKind.AMD_VCEK | DocumentKind.AMD_VLEK | DocumentKind.AMD_AUTHORITY:
+            certificates = parse_certificates(document.body, document.kind.value, MalformedEndorsement)
+            if len(certificates) != 1:
+                raise MalformedEndorsement(document.kind.value, f"{len(certificates)} certificates in one document")
+            return read_certificate(certificates[0])
+        case DocumentKind.INTEL_ROOT_CRL | DocumentKind.INTEL_PCK_CRL | DocumentKind.AMD_CRL:
             return read_revocation_list(parse_revocation_list(document.body, document.kind.value))
 
 
 def _dated(need: Need, document: TcbInfo | EnclaveIdentity) -> Reading:
     return Reading(need, Window(document.issue_date, document.next_update), document.evaluation_number)
+
+
+def read_certificate(certificate: Certificate) -> Reading:
+    """The reading of a certificate of AMD's that is needed as a document; raises `MalformedEndorsement`."""
+    named = AUTHORITY_NAMES.get(certificate.common_name)
+    if named is None:
+        return Reading(need_answered_by(parse_vek(certificate)), certificate.window, None)
+    kind, product = named
+    need = Need(DocumentKind.AMD_AUTHORITY, tee=product.value, platform=kind.name.lower())
+    return Reading(need, certificate.window, None)
 
 
 def read_revocation_list(revocation: RevocationList) -> Reading:
@@ -72,4 +89,6 @@ def read_revocation_list(revocation: RevocationList) -> Reading:
         return Reading(Need(DocumentKind.INTEL_ROOT_CRL), window, None)
     if issuer in PCK_AUTHORITIES:
         return Reading(Need(DocumentKind.INTEL_PCK_CRL, platform=PCK_AUTHORITIES[issuer]), window, None)
+    if issuer in ROOT_NAMES:
+        return Reading(Need(DocumentKind.AMD_CRL, tee=ROOT_NAMES[issuer].value), window, None)
     raise MalformedEndorsement("revocation list", f"issued by {issuer!r}, which no need names")

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from assay import limits
-from assay.collateral.reading import REVOCATION_LISTS, Reading, read_document, read_revocation_list
-from assay.endorsements.documents import Document, DocumentKind
+from assay.collateral.amd_files import is_named_for_amd, read_amd_certificates
+from assay.collateral.reading import Reading, read_certificate, read_document, read_revocation_list
+from assay.endorsements.amd.hierarchy import ROOT_NAMES
+from assay.endorsements.amd.vek import KeyKind
+from assay.endorsements.documents import REVOCATION_LISTS, Document, DocumentKind
 from assay.endorsements.intel.signing_chain import SIGNER_NAME
 from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.formats import pem
@@ -24,17 +27,20 @@ _WRAPPERS: Final = (
 _NAMES: Final = (
     (re.compile(r"tcb.?info.*\.json\Z", re.IGNORECASE), DocumentKind.INTEL_TCB_INFO),
     (re.compile(r"identity.*\.json\Z", re.IGNORECASE), DocumentKind.INTEL_QE_IDENTITY),
+    (re.compile(r"ark.?crl.*\.(der|pem|crl|hex)\Z", re.IGNORECASE), DocumentKind.AMD_CRL),
+    (re.compile(r"vcek.*\.(der|pem|crt|cer)\Z", re.IGNORECASE), DocumentKind.AMD_VCEK),
+    (re.compile(r"vlek.*\.(der|pem|crt|cer)\Z", re.IGNORECASE), DocumentKind.AMD_VLEK),
     (re.compile(r"root.*crl.*\.(der|pem|crl|hex)\Z", re.IGNORECASE), DocumentKind.INTEL_ROOT_CRL),
     (re.compile(r"(pck|intermediate).*crl\.(der|pem|crl|hex)\Z", re.IGNORECASE), DocumentKind.INTEL_PCK_CRL),
 )
-# In every name of the hierarchy. Other vendors' certificates are not even parsed: AMD's draw warnings (stack, "Traps").
+# In every name of the hierarchy; certificates of vendors that no need names are not even parsed.
 _INTEL: Final = b"Intel SGX"
 _SIGNING_CHAIN_NAME: Final = re.compile(r"tcb.?sign.*\.pem\Z", re.IGNORECASE)
 
 
 def is_worth_reading(name: str, head: bytes) -> bool:
     """Whether a file's name or first octets promise a document or certificates."""
-    return _HEAD.match(head) is not None or kind_of_name(name) is not None
+    return _HEAD.match(head) is not None or kind_of_name(name) is not None or is_named_for_amd(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,29 @@ class Recognised:
     is_signing_chain: bool = False
 
 
-def recognise(name: str, content: bytes) -> Recognised:
-    """What the content of a file with this name is.
+def recognise(name: str, content: bytes) -> tuple[Recognised, ...]:
+    """The documents in a file with this name: AMD's certificates come several in one file.
 
-    Raises `MalformedEndorsement` or `LimitExceeded` when it is nothing that any need asks for.
+    Raises `MalformedEndorsement` or `LimitExceeded` when there is nothing that any need asks for.
     """
+    certificates = read_amd_certificates(name, content)
+    if certificates:
+        return tuple(map(_recognise_amd, certificates))
+    return (_recognise_one(name, content),)
+
+
+def _recognise_amd(certificate: Certificate) -> Recognised:
+    if certificate.common_name in ROOT_NAMES:
+        return Recognised(body=certificate.der, certificates=(certificate,))
+    try:
+        reading = read_certificate(certificate)
+        return Recognised(reading.need.kind, certificate.der, reading, (certificate,))
+    except MalformedEndorsement:
+        kind = DocumentKind.AMD_VLEK if certificate.common_name == KeyKind.VLEK.value else DocumentKind.AMD_VCEK
+        return Recognised(kind, certificate.der)
+
+
+def _recognise_one(name: str, content: bytes) -> Recognised:
     if content.lstrip().startswith(b"{"):
         return _recognise_json(name, content)
     if content.startswith(b"-----BEGIN CERTIFICATE"):

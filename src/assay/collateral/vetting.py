@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.collateral.reading import PCK_AUTHORITIES, REVOCATION_LISTS, Reading, read_document
-from assay.endorsements.documents import Document, DocumentKind, Need
+from assay.collateral.amd_vetting import authenticate_amd
+from assay.collateral.reading import PCK_AUTHORITIES, Reading, read_document
+from assay.endorsements.documents import OF_AMD, REVOCATION_LISTS, Document, DocumentKind, Need
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.signing_chain import (
     ROOT_NAME,
@@ -71,6 +72,8 @@ def authenticate(document: Document, anchors: TrustAnchors) -> Window:
 
     Raises `SignatureError`, `MalformedEndorsement` or `LimitExceeded`.
     """
+    if document.kind in OF_AMD:
+        return authenticate_amd(document, anchors)
     if document.kind in REVOCATION_LISTS:
         return _authenticate_revocation_list(document, anchors)
     chain = parse_signing_chain(document)

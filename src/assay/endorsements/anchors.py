@@ -32,6 +32,21 @@ VENDOR_ROOTS: Final = (
         "a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e",
         "Intel's certificate service, Intel_SGX_Provisioning_Certification_RootCA.cer (two certificates, one key)",
     ),
+    Anchor(
+        "ARK-Milan",
+        "9f056bee44377e29308cb5ffa895bdfb62d18881fa6bed8d6f075b0204089cb9",
+        "AMD's key distribution service, /vcek/v1/Milan/cert_chain",
+    ),
+    Anchor(
+        "ARK-Genoa",
+        "429a69c9422aa258ee4d8db5fcda9c6470ef15f8cd5a9cebd6cbc7d90b863831",
+        "AMD's key distribution service, /vcek/v1/Genoa/cert_chain",
+    ),
+    Anchor(
+        "ARK-Turin",
+        "4f125410563a2ab9a50356f9243f6fe0b6f73de98603f53f90339c70e9d7ad08",
+        "AMD's key distribution service, /vcek/v1/Turin/cert_chain",
+    ),
 )
 
 # Roots above the keys in TPMs: believed for nothing else, and no other root is believed for those (tpm-and-guest 3.3).

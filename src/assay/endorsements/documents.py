@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 
 class DocumentKind(str, Enum):
@@ -13,6 +15,16 @@ class DocumentKind(str, Enum):
     INTEL_PCK_CRL = "intel.pck_crl"
     INTEL_TCB_INFO = "intel.tcb_info"
     INTEL_QE_IDENTITY = "intel.qe_identity"
+    AMD_VCEK = "amd.vcek"
+    AMD_VLEK = "amd.vlek"
+    AMD_AUTHORITY = "amd.authority"
+    AMD_CRL = "amd.ark_crl"
+
+
+# Signed anew when they change or end; certificates stay as they are for their whole life.
+REVOCATION_LISTS: Final = (DocumentKind.INTEL_ROOT_CRL, DocumentKind.INTEL_PCK_CRL, DocumentKind.AMD_CRL)
+OF_INTEL_CHANNEL: Final = (DocumentKind.INTEL_TCB_INFO, DocumentKind.INTEL_QE_IDENTITY)
+OF_AMD: Final = (DocumentKind.AMD_VCEK, DocumentKind.AMD_VLEK, DocumentKind.AMD_AUTHORITY, DocumentKind.AMD_CRL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,8 @@ class Need:
 
     `platform` is the FMSPC (12 lower-case hex digits) of a TCB info, or `processor` / `platform` for a PCK CRL; `tee`
     is `sgx` or `tdx`; `number` the TCB evaluation data number, or None for the operator's channel (design, section 8).
+    Of AMD `tee` is the product line; `platform` of a VCEK the chip's identifier and the TCB in hex, of a VLEK the TCB,
+    of an authority the kind of key that it certifies (`vcek` or `vlek`).
     `vouched` says that the vendor's own root certified the platform: only then is its service asked.
     """
 
@@ -41,6 +55,17 @@ class Need:
                 return f"{self.tee.upper()} TCB info of FMSPC {self.platform}{channel} (tcb_info.json)"
             case DocumentKind.INTEL_QE_IDENTITY:
                 return f"{self.tee.upper()} quoting enclave identity{channel} (qe_identity.json)"
+            case DocumentKind.AMD_VCEK:
+                chip, _, tcb = self.platform.partition(":")
+                digest = hashlib.sha256(bytes.fromhex(chip)).hexdigest()[:32]
+                return f"VCEK certificate of {self.tee}, chip sha256:{digest}, TCB {tcb} (vcek.der)"
+            case DocumentKind.AMD_VLEK:
+                return f"VLEK certificate of {self.tee}, TCB {self.platform} (vlek.der)"
+            case DocumentKind.AMD_AUTHORITY:
+                name = "ASK" if self.platform == "vcek" else "ASVK"
+                return f"certificates of the {name} and ARK of {self.tee} (cert_chain.pem)"
+            case DocumentKind.AMD_CRL:
+                return f"revocation list of the ARK of {self.tee} (ark_crl.der)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,12 +6,17 @@ from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _ZERO: Final = bytes(32)
 _ORDER: Final = P256_ORDER.to_bytes(32, "big")
 _ECDSA_SHA256: Final = ec.ECDSA(SHA256())
+_ECDSA_SHA384: Final = ec.ECDSA(SHA384())
+P384_ORDER: Final = int(
+    "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973", 16
+)
 
 
 class SignatureError(ValueError):
@@ -55,5 +60,19 @@ def verify_p256_der(key: ec.EllipticCurvePublicKey, signature: bytes, message: b
     """ECDSA P-256 with SHA-256, the signature in DER; raises `SignatureError`."""
     try:
         key.verify(signature, message, _ECDSA_SHA256)
+    except InvalidSignature as error:
+        raise SignatureError("the signature does not verify") from error
+
+
+def verify_p384_little_endian(key: ec.EllipticCurvePublicKey, r: bytes, s: bytes, message: bytes) -> None:
+    """ECDSA P-384 with SHA-384, r and s as little-endian integers of any length (AMD's form, 72 octets).
+
+    Raises `SignatureError` when r or s is zero or not below the order, and when the signature does not verify.
+    """
+    first, second = int.from_bytes(r, "little"), int.from_bytes(s, "little")
+    if not (0 < first < P384_ORDER and 0 < second < P384_ORDER):
+        raise SignatureError("r or s out of range")
+    try:
+        key.verify(encode_dss_signature(first, second), message, _ECDSA_SHA384)
     except InvalidSignature as error:
         raise SignatureError("the signature does not verify") from error

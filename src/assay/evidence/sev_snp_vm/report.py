@@ -1,0 +1,101 @@
+"""The spellings of SEV-SNP evidence: a JSON envelope, the report alone, with its header, or in an HCL report.
+
+The wire's is the envelope (rest-api 7.3): report, certificate chain, endorsements of the utility VM.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from assay import limits
+from assay.endorsements.amd.certificate_table import parse_certificate_table
+from assay.endorsements.amd.spellings import read_certificates
+from assay.errors import LimitExceeded, MalformedEvidence
+from assay.evidence._hcl.report import SIGNATURE as HCL
+from assay.evidence._hcl.report import ReportType, parse_hcl_report
+from assay.evidence._snp.endorsement_case import SnpEvidence
+from assay.evidence._snp.report import REPORT_SIZE, SnpReport, parse_snp_report
+from assay.formats import base64url, strict_json
+from assay.formats.base64url import Base64Error
+from assay.formats.reader import Reader
+from assay.formats.strict_json import JsonError, JsonValue
+from assay.memo import Memo
+from assay.pki.certificate import Certificate
+
+_WHAT: Final = "SEV-SNP evidence"
+_JSON: Final = re.compile(rb"\s*\{")
+# Of a response of the guest's firmware: status, size, reserved (quote-verification 8).
+_RESPONSE: Final = (0).to_bytes(4, "little") + REPORT_SIZE.to_bytes(4, "little") + bytes(24)
+
+
+class SevSnpVmEvidence(NamedTuple):
+    """A report, the certificates beside it, and the endorsements of its utility VM as received, None without."""
+
+    snp: SnpEvidence
+    endorsements: bytes | None
+
+    @property
+    def report(self) -> SnpReport:
+        return self.snp.report
+
+
+def parse_sev_snp_vm(content: bytes) -> SevSnpVmEvidence:
+    """The evidence in any of its spellings; raises `MalformedEvidence`, its kinds, and `LimitExceeded`."""
+    if len(content) > limits.REQUEST_BODY:
+        raise LimitExceeded(f"{_WHAT}, octets", limit=limits.REQUEST_BODY, found=len(content))
+    if _JSON.match(content):
+        return _parse_envelope(content)
+    if content.startswith(HCL):
+        hcl = parse_hcl_report(content)
+        if hcl.request_data.report_type is not ReportType.SNP:
+            raise MalformedEvidence(_WHAT, "an HCL report of another technology")
+        return SevSnpVmEvidence(SnpEvidence(parse_snp_report(hcl.hardware_report)), None)
+    return _parse_binary(content)
+
+
+def _parse_binary(content: bytes) -> SevSnpVmEvidence:
+    """A report, perhaps after the header of a firmware response, perhaps with a certificate table or zeros behind."""
+    body = content.removeprefix(_RESPONSE) if content.startswith(_RESPONSE) else content
+    reader = Reader(body, _WHAT, MalformedEvidence)
+    report, rest = parse_snp_report(reader.take(REPORT_SIZE, "report")), reader.rest()
+    certificates = parse_certificate_table(rest, MalformedEvidence) if any(rest) else ()
+    return SevSnpVmEvidence(SnpEvidence(report, certificates), None)
+
+
+def _parse_envelope(content: bytes) -> SevSnpVmEvidence:
+    try:
+        members = {name.lower(): value for name, value in strict_json.decode_object(content).items()}
+    except JsonError as error:
+        raise MalformedEvidence(_WHAT, str(error)) from error
+    report = _octets(members, "SnpReport")
+    if report is None:
+        raise MalformedEvidence(_WHAT, "SnpReport is missing")
+    chain = _octets(members, "VcekCertChain")
+    certificates = () if chain is None else _parse_certificates(chain)
+    return SevSnpVmEvidence(SnpEvidence(parse_snp_report(report), certificates), _octets(members, "Endorsements"))
+
+
+def _octets(members: dict[str, JsonValue], name: str) -> bytes | None:
+    """A member's octets, base64 or base64url (rest-api 2.1, 5); None and empty text are absence."""
+    value = members.get(name.lower())
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise MalformedEvidence(_WHAT, f"{name} is not a string of base64url")
+    try:
+        return base64url.decode_evidence(value)
+    except Base64Error as error:
+        raise MalformedEvidence(_WHAT, f"{name}: {error}") from error
+
+
+_CHAINS: Final = Memo[bytes, tuple[Certificate, ...]](limits.EVIDENCE_ENDINGS)
+
+
+def _parse_certificates(chain: bytes) -> tuple[Certificate, ...]:
+    """The certificates in PEM, in the JSON of a host's cache, or in a certificate table; parsed once."""
+    known = _CHAINS.find(chain)
+    if known is None:
+        known = read_certificates(chain, "VcekCertChain", MalformedEvidence)
+        _CHAINS.keep(chain, known)
+    return known

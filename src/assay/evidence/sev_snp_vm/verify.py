@@ -1,0 +1,57 @@
+"""Verification of SEV-SNP evidence: the report, then what the caller sent with it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from assay.endorsements.documents import Need
+from assay.errors import VerificationFailed
+from assay.evidence._snp.verify import SNP_CHECKS, VerifiedSnpReport, snp_needs, verify_snp_report
+from assay.evidence.base import Grounds, Submission
+from assay.evidence.held_data import HELD_DATA_CHECKS, HeldDataCase
+from assay.evidence.sev_snp_vm.report import SevSnpVmEvidence
+from assay.verdict import AnyCheck, Check, Entry, Outcome, Seen, run
+
+_WELL_FORMED: Final = Seen("well-formed", "SEV-SNP report, version 2 to 5")
+FORM_CHECK: Final[Check[SevSnpVmEvidence]] = Check(
+    "evidence.form",
+    "MalformedEvidence",
+    "quote-verification 8 and 9, step 1; attack cases SNP-12, SNP-13, SNP-14",
+    "send the report exactly as the firmware returned it, in the envelope that the operation defines",
+    VerificationFailed,
+    lambda _: _WELL_FORMED,  # parsing decides: a report that does not parse is `MalformedEvidence` with this verdict
+)
+_FORM_PASSED: Final = Entry(FORM_CHECK, Outcome.PASSED, _WELL_FORMED)
+SEV_SNP_VM_CHECKS: Final[tuple[AnyCheck, ...]] = (FORM_CHECK, *SNP_CHECKS, *HELD_DATA_CHECKS)
+
+
+class VerifiedSevSnpVm(NamedTuple):
+    """SEV-SNP evidence that passed every check: only this type can become claims."""
+
+    snp: VerifiedSnpReport
+    submission: Submission
+    entries: tuple[Entry, ...]
+
+
+def needs_of(evidence: SevSnpVmEvidence, grounds: Grounds) -> tuple[Need, ...]:
+    """The documents that this evidence needs besides what came with it.
+
+    Raises as `verify_sev_snp_vm` does for the checks that come before any endorsement.
+    """
+    return snp_needs(evidence.snp, grounds, (_FORM_PASSED,), HELD_DATA_CHECKS)
+
+
+def verify_sev_snp_vm(evidence: SevSnpVmEvidence, submission: Submission, grounds: Grounds) -> VerifiedSevSnpVm:
+    """Verify the report, then the hashes of the held data in report data and host data.
+
+    Raises the class of the failing check with the verdict so far; `EndorsementUnavailable` names missing documents.
+    """
+    entries = [_FORM_PASSED]
+    verified = verify_snp_report(evidence.snp, grounds, entries, HELD_DATA_CHECKS)
+    report = verified.report
+    run(
+        HELD_DATA_CHECKS,
+        HeldDataCase(submission, report.report_data, report.host_data, grounds.rules),
+        entries,
+    )
+    return VerifiedSevSnpVm(verified, submission, tuple(entries))
