@@ -11,7 +11,7 @@ help:
 	@echo 'make test     the tests (under five minutes)'
 	@echo 'make serve    leave the service running, in development mode'
 	@echo 'make check    format, lint, types, architecture, docs'
-	@echo 'make sweep    every bit flip, injected faults, fuzzing: the long ones'
+	@echo 'make sweep    every bit flip, injected faults, fuzzing, all examples of property tests: the long ones'
 	@echo 'make mutants  remove each declared check in turn and show which test notices'
 	@echo 'make bench    the benchmarks, beside the crypto floor and dcap-qvl'
 	@echo 'make lock     resolve the dependencies again into requirements.lock'
@@ -31,8 +31,8 @@ demo: $(READY)
 	@$(BIN)/python -m demo
 
 test: $(READY)
-	@echo '== tests'
-	@$(BIN)/python -m pytest
+	@echo '== tests, on all cores'
+	@$(BIN)/python -m pytest -n auto --dist loadscope
 
 serve: $(READY)
 	@$(BIN)/assay simulate SgxEnclave --out .assay/sample >/dev/null
@@ -57,6 +57,8 @@ format: $(READY)
 sweep: $(READY)
 	@echo '== sweep: every bit flip and injected fault, fuzz targets with a time budget'
 	@$(BIN)/python -m pytest -m sweep tests/sweep
+	@echo '== sweep: property tests with all their examples'
+	@$(BIN)/python -m pytest -n auto --dist loadscope -m hypothesis --hypothesis-profile=thorough
 
 mutants: $(READY)
 	@echo '== mutants: each declared check is removed in turn'

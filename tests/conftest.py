@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from hypothesis import settings
 
 from assay.evidence import EVIDENCE_TYPES
 from assay.verdict import Check
+from tests.examples import THOROUGH
 from tests.shared_vectors import has_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
 REMOVED_CHECK: Final = "ASSAY_REMOVE_CHECK"
+settings.register_profile(THOROUGH, settings.get_profile("default"))
 
 
 def _program(*names: str) -> Callable[[], bool]:

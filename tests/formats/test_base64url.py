@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from assay.formats import base64url
 from assay.formats.base64url import Base64Error
+from tests.examples import examples
 
 
 @settings(max_examples=80, deadline=None)
@@ -48,7 +49,7 @@ def _read(decode, text: str) -> bytes | None:
         return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     content=st.binary(min_size=690, max_size=1100),
     place=st.integers(0, 1500),

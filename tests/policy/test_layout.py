@@ -12,12 +12,13 @@ from assay.errors import PolicyParsingError
 from assay.policy.layout import format_policy
 from assay.policy.parser import parse_policy
 from assay.policy.readings import DEFAULT
+from tests.examples import examples
 from tests.shared_vectors import SHARED, shared_path
 
 from .strategies import policy_texts, policy_tokens
 
 many = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 GAPS = (
     "",

@@ -16,6 +16,7 @@ from assay.policy.lint import lint_policy
 from assay.simulator import Enclave, Recipe, simulate
 from assay.simulator.intel.enclave import DEBUG, INIT, KSS, MODE64
 from tests.appraisals import AT, judge, simulated_case
+from tests.examples import examples
 
 FACTS = facts_of("SgxEnclave")
 
@@ -224,7 +225,9 @@ def is_like(found, learnt):
     )
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 @given(st.lists(small, min_size=1, max_size=4), small, st.booleans())
 def test_random_learning_admits_exactly_what_it_says(learnt, found, debug):
     def claims_of(values):

@@ -12,12 +12,13 @@ from assay.policy.evaluation import compile_afresh
 from assay.policy.lint import KnownClaim, Vocabulary, lint_policy
 from assay.policy.lint.places import place_rules
 from assay.policy.tokens import tokenize
+from tests.examples import examples
 from tests.shared_vectors import SHARED, shared_path
 
 from .strategies import TYPES, policy_texts
 
 many = settings(
-    max_examples=500,
+    max_examples=examples(500),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from assay.claims import Claim, ClaimSet
 from assay.errors import PolicyDenied, PolicyError, PolicyEvaluationError, PolicyParsingError
 from assay.policy.evaluation import compile_afresh
+from tests.examples import examples
 
 from . import naive
 from .strategies import broken_texts, claim_sets, joined_claims, joined_texts, policy_texts
 
 thorough = settings(
-    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(600), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -113,7 +114,7 @@ def test_both_readers_refuse_the_same_broken_texts(text):
         compile_afresh(text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     st.one_of(
         st.text(max_size=200),

@@ -95,7 +95,13 @@ class ServiceState:
     async def reload_providers(self) -> None:
         """Brings this process up to what the store holds; called after a change of its own, too."""
         async with self._loading:
-            self.providers = await asyncio.to_thread(self._tenancy.load)
+            await self._load_providers()
+
+    async def _load_providers(self) -> None:
+        # Read first: what changes meanwhile is noticed by the next round.
+        seen = await asyncio.to_thread(self.store.change_counter)
+        self.providers = await asyncio.to_thread(self._tenancy.load)
+        self._seen = seen
 
     async def changed(self) -> None:
         """After a change that this process made: returns when every process of the installation answers by it.
@@ -127,10 +133,9 @@ class ServiceState:
                     log.warning("refresh failed", step=step.__name__, error=f"{type(error).__name__}: {error}")
 
     async def _refresh_providers(self) -> None:
-        counter = await asyncio.to_thread(self.store.change_counter)
-        if counter != self._seen:
-            await self.reload_providers()
-            self._seen = counter
+        async with self._loading:
+            if await asyncio.to_thread(self.store.change_counter) != self._seen:
+                await self._load_providers()
 
     async def _reload_directories(self) -> None:
         await self.collector.reload_directories()

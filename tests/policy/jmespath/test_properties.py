@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 
 from assay.policy.jmespath import QueryError, compile_query, encode_result
+from tests.examples import examples
 
 from . import oracle
 from .strategies import documents, queries, strict_words, words
@@ -37,7 +38,7 @@ def library_answer(text, document):
         return "refused"
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(queries, documents)
 @example("a[*].b | [0]", {"a": [{"b": 1}]})
 @example("a[?b == `1`] | @ != `null`", {"a": []})
@@ -52,14 +53,14 @@ def test_a_query_has_the_answer_of_the_library(text, document):
     assert answer(text, document) == library_answer(text, document)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(strict_words, documents)
 def test_random_words_are_a_query_when_they_are_one_for_the_library(text, document):
     assume(not TWO_NUMBERS.search(text))
     assert answer(text, document) == library_answer(text, document)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(words)
 def test_what_parses_parses_in_the_library_too(text):
     try:
