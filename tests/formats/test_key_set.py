@@ -48,6 +48,12 @@ def test_a_key_is_read_from_its_parameters_its_certificate_or_both():
     assert find({"kid": "k", "kty": "EC", "x5c": [certificate(ec_key())]}).public_key == ec_key().public_key()
 
 
+def test_a_key_that_may_verify_is_found_whatever_else_it_may_do():
+    for operations in (["verify"], ["sign", "verify"]):
+        assert find(rsa_jwk("k", key_ops=operations)).public_key == rsa_key().public_key()
+        assert find(ec_jwk("k", key_ops=operations)).public_key == ec_key().public_key()
+
+
 @pytest.mark.parametrize(
     "key",
     [
@@ -56,6 +62,11 @@ def test_a_key_is_read_from_its_parameters_its_certificate_or_both():
         rsa_jwk("k", x5c=["not base64"]),
         rsa_jwk("k", x5c="AA=="),
         rsa_jwk("k", use="enc"),
+        rsa_jwk("k", key_ops=["sign"]),
+        rsa_jwk("k", key_ops=["encrypt", "wrapKey"]),
+        rsa_jwk("k", key_ops=[]),
+        rsa_jwk("k", key_ops="verify"),
+        ec_jwk("k", key_ops=["deriveKey"]),
         rsa_jwk("k", alg=1),
         rsa_jwk("k", kty="EC"),
         rsa_jwk("k", e="AQ"),

@@ -65,3 +65,26 @@ def test_collateral_that_arrives_later_is_used_without_a_restart(tmp_path) -> No
         refusal_of(client.post(SGX, json=sgx_body()), 503, "EndorsementUnavailable")
         write_collateral(folder)
         wait_for(lambda: client.post(SGX, json=sgx_body()).status_code == 200, what="the use of new collateral")
+
+
+def test_what_cannot_be_refreshed_keeps_nothing_else_from_being_noticed(tmp_path) -> None:
+    folder = tmp_path / "collateral"
+    folder.mkdir()
+    options = ("--dev", "--port", "0", "--offline", "--collateral", str(folder), "--unsafe-verify-at", AT.isoformat())
+    with running(tmp_path / "state", *options) as service, service.client() as client:
+        # The first step of each round fails from now on, and so does the last.
+        alter(service, "ALTER TABLE providers RENAME TO away")
+        (service.state_dir / "dev" / "server.key").write_text("no key")
+        for step in ("_refresh_providers", "_reload_tls"):
+            wait_for(lambda step=step: f'"step": "{step}"' in service.said(), what=f"the failure of {step}")
+        # What is no document, of every odd kind, and then the documents.
+        (folder / "tcb_info.json").mkdir()
+        (folder / "pck_crl.der").symlink_to(folder / "nowhere")
+        (folder / "odd.pem").write_bytes(b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")
+        (folder / "odd.json").write_bytes(b"[" * 100_000)
+        (folder / "odd.der").write_bytes(bytes(range(256)) * 64)
+        write_collateral(folder / "more")
+        wait_for(lambda: client.post(SGX, json=sgx_body()).status_code == 200, what="the use of new collateral")
+        alter(service, "ALTER TABLE away RENAME TO providers")
+        rotate(service)
+        wait_for(lambda: len(kids(client)) == 2, what="the new key")

@@ -36,6 +36,10 @@ def test_each_spelling_of_a_key_is_the_same_key(text: str):
         OCTETS.hex() + "00",
         "é" * 32,
         base64.b64encode(OCTETS[:31]).decode(),
+        "00" * 32,
+        base64.b64encode(bytes(32)).decode(),
+        "ff" * 32,
+        "A" * 43,
     ],
 )
 def test_anything_else_is_refused_with_the_way_to_make_one_and_without_the_text(text: str):
@@ -67,7 +71,7 @@ def test_the_same_secret_is_never_sealed_the_same():
 @pytest.mark.parametrize(
     ("key", "provider", "kid"),
     [
-        (SealingKey.from_text("00" * 32), "default", "kid"),
+        (SealingKey.from_text("01" + "00" * 31), "default", "kid"),
         (KEY, "contoso", "kid"),
         (KEY, "default", "dik"),
         (KEY, "defaul", "tkid"),

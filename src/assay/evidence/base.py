@@ -109,6 +109,7 @@ class Grounds:
             self.configuration,
             self.unsafe_no_revocation,
             self.marks,
+            self.challenge,
         )
 
 

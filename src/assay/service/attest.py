@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import ParamSpec, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,11 @@ from assay.service.errors import HttpRefusal, encode_details
 from assay.service.provider import Provider
 from assay.service.requests import LEGACY_VERSION, query_parameters, read_members, require_api_version
 from assay.service.responses import encode, encode_token, json_response
+from assay.service.state import ServiceState
 from assay.service.trail import trail_of
+
+ResultT = TypeVar("ResultT")
+P = ParamSpec("P")
 
 
 async def attest(request: Request) -> Response:
@@ -43,21 +48,31 @@ async def attest(request: Request) -> Response:
     trail.submission, kind = submission, recognise(kind, submission)
     trail.operation = attest_operation(kind.name)
     evidence = parse_evidence(kind, submission)
-    chosen = kind.policy_type(evidence)
-    trail.policy = policy = provider.choose_policy(chosen, submission.draft_policy, kind.carrier)
+    chosen, draft = kind.policy_type(evidence), submission.draft_policy
+    trail.policy = policy = await _run(state, draft, provider.choose_policy, chosen, draft, kind.carrier)
     session = None if kind.session is None else kind.session(evidence)
     grounds = state.grounds(provider, policy.configuration, session)
     trail.needs = needs = needs_of(kind, evidence, grounds)
     collected = state.collector.recall(needs, grounds.at) or await state.collector.collect(needs, grounds.at)
     trail.endorsements = collected
     try:
-        result = appraise(kind, evidence, submission, grounds.with_endorsements(collected), policy)
+        complete = grounds.with_endorsements(collected)
+        result = await _run(state, draft, appraise, kind, evidence, submission, complete, policy)
     except EndorsementUnavailable as error:
         raise collected.explain(error) from error
     await state.consume(result)
     token, token_id = issue(result, provider)
     await trail.record_issued(result, token_id)
     return _answer(request, kind, result, token, version)
+
+
+async def _run(
+    state: ServiceState, draft: str | None, work: Callable[P, ResultT], *arguments: P.args, **more: P.kwargs
+) -> ResultT:
+    """What a policy takes part in: at once, but beside the event loop for a draft, which is a stranger's program."""
+    if draft is None:
+        return work(*arguments, **more)
+    return await state.beside(work, *arguments, **more)
 
 
 def _evidence_type(request: Request) -> AnyEvidenceType:

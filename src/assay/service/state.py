@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
 
 import structlog
 
@@ -27,6 +29,8 @@ from assay.service.tenancy import Providers, Tenancy
 from assay.service.tls import TlsCertificate
 from assay.store import SealingKey, Store, consume_challenge
 
+ResultT = TypeVar("ResultT")
+P = ParamSpec("P")
 # A change made by one process is in force in all of them within a second.
 POLL_SECONDS: Final = 0.5
 log = structlog.get_logger("assay.service")
@@ -53,6 +57,7 @@ class ServiceState:
         self.tls = tls
         self.anchors = load_anchors(settings)
         self.challenges = Challenges(SealingKey.from_text(settings.sealing_key).derive(Challenges.purpose()))
+        self.drafts = ThreadPoolExecutor(1, thread_name_prefix="draft")
         self.challenge = challenge(settings.issuers, settings.base_url)
         self.ready = False
         self._tenancy = Tenancy(settings, store)
@@ -91,6 +96,10 @@ class ServiceState:
         at = clock.now()
         if not await asyncio.to_thread(consume_challenge, self.store, challenge.identity, challenge.expires, at=at):
             raise answered_before(result.verdict)
+
+    async def beside(self, work: Callable[P, ResultT], *arguments: P.args, **more: P.kwargs) -> ResultT:
+        """Runs a stranger's program beside the event loop, one at a time, so that it holds up no other request."""
+        return await asyncio.get_running_loop().run_in_executor(self.drafts, partial(work, *arguments, **more))
 
     async def reload_providers(self) -> None:
         """Brings this process up to what the store holds; called after a change of its own, too."""
@@ -171,6 +180,7 @@ class ServiceState:
             await self.audit.close({})
             await self.collector.close()
             await self.authenticator.close()
+            self.drafts.shutdown(wait=False, cancel_futures=True)
             self.store.close()
 
 

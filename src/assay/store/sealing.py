@@ -33,12 +33,19 @@ class SealingKey:
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """A key of 32 octets in base64, base64url or hexadecimal; raises `ConfigurationError` for anything else."""
+        """A key of 32 octets in base64, base64url or hexadecimal.
+
+        Raises `ConfigurationError` for anything else, and for octets that are all alike: zeros protect nothing.
+        """
         octets = _decode(text.strip())
         if len(octets) != _KEY_SIZE:
             raise ConfigurationError(
                 f"the sealing key is not {_KEY_SIZE} octets in base64, base64url or hexadecimal: "
                 "make one with `openssl rand -base64 32` and keep it, since the signing keys cannot be read without it"
+            )
+        if len(set(octets)) == 1:
+            raise ConfigurationError(
+                "the sealing key is one octet repeated, as in a placeholder: make one with `openssl rand -base64 32`"
             )
         return cls(octets)
 
