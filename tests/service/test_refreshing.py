@@ -34,9 +34,9 @@ def test_a_key_rotated_by_another_process_is_used_and_the_old_one_stays_listed(s
     with service.client() as client:
         before = kids(client)
         rotate(service)
-        wait_for(lambda: len(kids(client)) == 2, what="the new key")
+        wait_for(lambda: kids(client)[0] != before[0], what="the new key")
         after = kids(client)
-        assert after[1:] == before
+        assert set(after) > set(before)
         assert token_of(client.post(SGX, json=sgx_body())).header["kid"] == after[0]
 
 
@@ -49,7 +49,7 @@ def test_a_database_that_was_unusable_for_a_while_is_followed_again(service: Run
         assert token_of(client.post(SGX, json=sgx_body())).header["kid"] == before[0]
         alter(service, "ALTER TABLE away RENAME TO providers")
         rotate(service)
-        wait_for(lambda: len(kids(client)) == 2, what="the new key")
+        wait_for(lambda: kids(client)[0] != before[0], what="the new key")
 
 
 def alter(service: Running, statement: str) -> None:
@@ -72,6 +72,7 @@ def test_what_cannot_be_refreshed_keeps_nothing_else_from_being_noticed(tmp_path
     folder.mkdir()
     options = ("--dev", "--port", "0", "--offline", "--collateral", str(folder), "--unsafe-verify-at", AT.isoformat())
     with running(tmp_path / "state", *options) as service, service.client() as client:
+        before = kids(client)
         # The first step of each round fails from now on, and so does the last.
         alter(service, "ALTER TABLE providers RENAME TO away")
         (service.state_dir / "dev" / "server.key").write_text("no key")
@@ -87,4 +88,4 @@ def test_what_cannot_be_refreshed_keeps_nothing_else_from_being_noticed(tmp_path
         wait_for(lambda: client.post(SGX, json=sgx_body()).status_code == 200, what="the use of new collateral")
         alter(service, "ALTER TABLE away RENAME TO providers")
         rotate(service)
-        wait_for(lambda: len(kids(client)) == 2, what="the new key")
+        wait_for(lambda: kids(client)[0] != before[0], what="the new key")
