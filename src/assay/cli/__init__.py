@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "serve": Entry("assay.cli.serve", "command", "Run the attestation service.", "service"),
     "verify": Entry("assay.cli.verify", "verify", "Judge evidence offline, check by check."),
     "inspect": Entry("assay.cli.inspect", "inspect", "Decode anything; trusts nothing."),
+    "pcr": Entry("assay.cli.pcr", "pcr", "Predict the PCRs of a measured boot."),
     "attest": Entry("assay.cli.attest", "attest", "Send evidence to a service, get a token.", "client"),
     "token": Entry("assay.cli.token", "token", "Verify attestation tokens."),
     "policy": Entry("assay.cli.policy", "policy", "Write, check, try and set policies."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from assay.cli.cose_view import view_cose
 from assay.cli.described import describe, describe_octets
 from assay.cli.files import decode_request, decode_spelling
+from assay.cli.log_view import is_event_log, view_event_log, view_ima
 from assay.endorsements.documents import Document, DocumentKind
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.tcb_info import parse_tcb_info
@@ -201,6 +202,18 @@ def _decode_hcl_report(content: bytes) -> Decoded | None:
     return Decoded("HCL report of a confidential VM", fields)
 
 
+def _decode_event_log(content: bytes) -> Decoded | None:
+    """The log of a measured boot: what begins like one, or is one to its end."""
+    if content[32:47] != b"Spec ID Event03" and not is_event_log(content):
+        return None
+    view = view_event_log(content)
+    return Decoded(view.kind, view.fields)
+
+
+def _decode_ima(content: bytes) -> Decoded | None:
+    return Decoded("IMA list", view_ima(content)) if content.startswith((b"10 ", b"\x0a\0\0\0")) else None
+
+
 def _decode_endorsements(content: bytes) -> Decoded | None:
     """Open Enclave endorsements (quote-verification 7.3)."""
     if content[:8] != b"\x01\x00\x00\x00\x02\x00\x00\x00":
@@ -258,6 +271,8 @@ _DECODERS: Final[tuple[Callable[[bytes], Decoded | None], ...]] = (
     _decode_der,
     _decode_hcl_report,
     _decode_cose,
+    _decode_event_log,
+    _decode_ima,
     _decode_evidence,
     _decode_endorsements,
 )

@@ -100,6 +100,8 @@ class _Parser:
             raise LimitExceeded("event log, octets", limit=limits.EVENT_LOG, found=len(octets))
         self._reader = Reader(octets, _WHAT, MalformedEvidence)
         self._blank_from = min(len(octets.rstrip(blank)) for blank in _BLANK)
+        if not self._blank_from:
+            raise MalformedEvidence(_WHAT, "there is no event", offset=0)
         self._is_cc, self._indices = is_cc, _CC_REGISTERS if is_cc else PCR_COUNT
         self._sizes: dict[int, int] = {}
 
