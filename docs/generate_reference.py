@@ -58,7 +58,8 @@ def render_checks() -> str:
 
 def _kind_section(kind: AnyEvidenceType, described: set[str]) -> Iterator[str]:
     checks = (*kind.checks, POLICY_CHECK)
-    new = [check for check in checks if check.name not in described]
+    inside = [check for check in checks if _is_of_hardware(check)]
+    new = [check for check in checks if check.name not in described and check not in inside]
     known = [check.name for check in checks if check.name in described]
     described.update(check.name for check in new)
     yield f"## {kind.name}\n"
@@ -67,6 +68,17 @@ def _kind_section(kind: AnyEvidenceType, described: set[str]) -> Iterator[str]:
         yield f"These {len(known)} are the same as above: {', '.join(f'`{name}`' for name in known)}.\n"
         yield "In addition, before the policy:\n"
     yield _table(new)
+    if inside:
+        yield (
+            f"Then {len(inside)} checks of the hardware's own type, described in its section, where the evidence has a "
+            "hardware report; before their codes stands `Snp` or `Tdx`: "
+            f"{', '.join(f'`{check.name}`' for check in inside)}.\n"
+        )
+
+
+def _is_of_hardware(check: AnyCheck) -> bool:
+    """Whether a check is of another type, inside this one's evidence."""
+    return check.name.startswith(("isolation.snp.", "isolation.tdx."))
 
 
 def _table(checks: Iterable[AnyCheck]) -> str:

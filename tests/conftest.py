@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections import Counter
@@ -60,7 +61,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def remove_check(name: str) -> None:
-    """Take one declared check out of every tuple of the evidence layer; raises when no check has the name."""
+    """Take one declared check out of every tuple of the evidence layer; raises when no check has the name.
+
+    A check of hardware inside a guest's evidence is that of the hardware's own type.
+    """
+    name = re.sub(r"^isolation\.(snp|tdx)\.", "", name)
     removed = 0
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith("assay.evidence"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assay.simulator import Recipe, find_knob, simulate, tdx_recipe
 from tests.appraisals import AT, HELD, Case, simulated_case
+from tests.guests import TDX, guest_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 GOOD: Mapping[str, Callable[[], Case]] = {
     "SgxEnclave": lambda: simulated_case(simulate(Recipe(AT, HELD))),
     "OpenEnclave": lambda: simulated_case(find_knob("oe-evidence-claims").apply(Recipe(AT, HELD))),
+    "AzureGuest": lambda: guest_case(TDX),
     "TdxVm": lambda: simulated_case(find_knob("td-1.5").apply(tdx_recipe(AT, HELD))),
 }
 

@@ -24,7 +24,26 @@ def test_a_field_that_the_evidence_does_not_have_is_wrong_usage(assay, tmp_path)
     assert assay("simulate", "SgxEnclave", "--out", tmp_path, "--knob", "td-debug").code == 2
 
 
-@pytest.mark.parametrize("kind", EVIDENCE_TYPES, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("isolation", ["TrustedLaunch", "Tdx"])
+@pytest.mark.parametrize("system", [[], ["--windows"]], ids=["linux", "windows"])
+def test_a_simulated_guest_is_accepted_by_the_default_policy(assay, tmp_path, isolation, system):
+    made = assay("simulate", "AzureGuest", "--out", tmp_path, "--isolation", isolation, "--at", WHEN, *system)
+    assert made.code == 0
+    code, found = assay.judge(
+        made.out.strip(), "--type", "AzureGuest", "--endorsements", tmp_path, "--at", WHEN, "--unsafe-simulator"
+    )
+    assert (code, found["claims"]["x-ms-azurevm-dbxvalidated"]) == (0, True)
+    assert ("x-ms-isolation-tee" in found["token_payload"]) == (isolation != "TrustedLaunch")
+    assert assay.judge(made.out.strip(), "--type", "AzureGuest", "--at", WHEN)[0] == 1
+
+
+def test_what_a_guest_has_not_is_wrong_usage(assay, tmp_path):
+    assert assay("simulate", "AzureGuest", "--out", tmp_path, "--svn", 7).code == 2
+    assert assay("simulate", "AzureGuest", "--out", tmp_path, "--knob", "pck-revoked").code == 2
+    assert assay("simulate", "SgxEnclave", "--out", tmp_path, "--windows").code == 2
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EVIDENCE_TYPES if kind.name in CHOSEN], ids=lambda kind: kind.name)
 def test_simulated_evidence_of_every_type_is_accepted(assay, tmp_path, kind):
     data = write(tmp_path / "held", b"held data")
     measured, claim = CHOSEN[kind.name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
@@ -14,6 +14,7 @@ from assay.cli.failures import ACCEPTED, REJECTED, UNDECIDED, complain
 from assay.cli.files import (
     FileUnreadable,
     HeldDataFiles,
+    read_decryption_key,
     read_file,
     read_held_data,
     read_submission,
@@ -22,6 +23,7 @@ from assay.cli.files import (
 from assay.cli.terminal import Node, Span, complain_tree, node, note, say, show_json
 from assay.client.protocol import FailedCheck
 from assay.client.relying_party import verify_token
+from assay.client.sealed_answer import is_sealed, open_answer
 from assay.client.shells import Client
 from assay.errors import LimitExceeded, MalformedRequest, ServiceRefused, TokenRejected
 from assay.formats import strict_json
@@ -37,7 +39,9 @@ _HELP: Final = f"""Send evidence to an attestation service and print the token.
 TYPE is one of {TYPES}. FILE is evidence as raw octets, as hex, base64 or base64url text, or a JSON request body; - is
 standard input. The URL is that of our service or of Azure Attestation.
 
-The token is printed as it came. With --verify it is verified first, as a relying party that trusts URL would.
+The token is printed as it came. The answer to a guest of Azure is sealed to a key of its virtual TPM: --guest-key opens
+it where that key is at hand, as of a simulated guest. With --verify it is verified first, as a relying party that
+trusts URL would.
 
 \b
 Examples:
@@ -66,6 +70,7 @@ class _Options(TypedDict):
     init_time_data_type: str
     draft_policy: str | None
     nonce: str | None
+    guest_key: str | None
     explain: bool
     verified: bool
     allow_unsafe: frozenset[str]
@@ -85,6 +90,7 @@ class _Options(TypedDict):
 @click.option("--init-time-data-type", type=HELD_DATA_TYPE, default="Binary", show_default=True, help="As above.")
 @click.option("--draft-policy", metavar="F", help="Rehearse this policy: the answer is an unsigned result.")
 @click.option("--nonce", metavar="N", help="Copied into the token.")
+@click.option("--guest-key", metavar="F", help="Private key (PEM) that opens a sealed answer.")
 @click.option("--explain", is_flag=True, help="Ask for the verdict, check by check.")
 @click.option("--verify", "verified", is_flag=True, help="Verify the token before it is printed.")
 @click.option("--allow-unsafe", type=MARKS, default=frozenset(), help="Unsafe marks that --verify tolerates.")
@@ -92,9 +98,12 @@ class _Options(TypedDict):
 @click.pass_context
 def attest(ctx: click.Context, **options: Unpack[_Options]) -> None:
     submission = _read_submission(options)
+    opening = None if options["guest_key"] is None else read_decryption_key(options["guest_key"])
     with Client(options["url"], ca_file=None if options["ca"] is None else Path(options["ca"])) as client:
         try:
             answer = client.submit(options["kind"].name, submission, explain=options["explain"])
+            if opening is not None:
+                answer = replace(answer, token=open_answer(answer.token, opening))
             if options["verified"]:
                 _verify(client, answer, options["allow_unsafe"])
         except ServiceRefused as error:
@@ -127,6 +136,9 @@ def _verify(client: Client, answer: Answer, allowed: frozenset[str]) -> None:
 
 
 def _show_answer(answer: Answer, *, as_json: bool) -> None:
+    if is_sealed(answer.token):
+        _show_sealed(answer, as_json=as_json)
+        return
     if as_json:
         jws = parse_jws(answer.token)
         show_json(
@@ -141,6 +153,14 @@ def _show_answer(answer: Answer, *, as_json: bool) -> None:
     if answer.verdict:
         for check in answer.verdict:
             note(f"{check.outcome or '-'}: {check.target}")
+    say(answer.token)
+
+
+def _show_sealed(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"sealed": answer.token, "verdict": _encode(answer.verdict)})
+        return
+    note("sealed to the guest's key: only its virtual TPM opens it (--guest-key, where the key is at hand)")
     say(answer.token)
 
 

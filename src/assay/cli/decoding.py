@@ -133,6 +133,9 @@ def _decode_json(content: bytes) -> Decoded | None:
     for kind in EVIDENCE_TYPES:
         if any(name.lower() == kind.member.lower() for name in members):
             return _decode_body(kind, content)
+    for kind in EVIDENCE_TYPES:
+        if kind.is_json:
+            return Decoded(kind.summary, _record(kind.parse(Submission(content))))
     raise Unknown(f"a JSON object with the members {', '.join(sorted(members))[:200]}, which is not decoded here")
 
 

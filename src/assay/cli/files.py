@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from assay import limits
 from assay.errors import LimitExceeded, Malformed, MalformedRequest
@@ -21,7 +25,7 @@ from assay.formats.base64url import Base64Error
 from assay.formats.strict_json import JsonError, JsonValue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _TEXT: Final = re.compile(rb"[\t\r\n\x20-\x7e]*\Z")
 _HEX: Final = re.compile(r"(?:0[xX])?((?:[0-9a-fA-F]{2})+)\Z")
@@ -87,6 +91,18 @@ def read_held_data(name: str | None, data_type: str, member: str) -> HeldData | 
         raise click.UsageError(f"{name}: {error.message}") from error
 
 
+def read_decryption_key(name: str) -> Callable[[bytes], bytes]:
+    """RSAES decryption by the private key in a PEM file that an option names; raises `click.UsageError`."""
+    try:
+        key = load_pem_private_key(read_option_file(name), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise click.UsageError(f"{name}: not a private key in PEM without a password") from error
+    if not isinstance(key, RSAPrivateKey):
+        raise click.UsageError(f"{name}: not an RSA key")
+    private = key
+    return lambda sealed: private.decrypt(sealed, PKCS1v15())
+
+
 def decode_spelling(content: bytes) -> bytes:
     """The octets in a file that holds them as they are, or as hex, base64 or base64url text."""
     if not content or not _TEXT.match(content):
@@ -106,7 +122,7 @@ def read_submission(kind: AnyEvidenceType, content: bytes, held: HeldDataFiles) 
 
     Raises `MalformedRequest` for a JSON body that the service would refuse.
     """
-    if content.lstrip()[:1] == b"{" and _TEXT.match(content[:64]):
+    if content.lstrip()[:1] == b"{" and _TEXT.match(content[:64]) and not _is_json_evidence(kind, content):
         submission = decode_request(kind, content)
     else:
         submission = Submission(decode_spelling(content))
@@ -117,6 +133,11 @@ def read_submission(kind: AnyEvidenceType, content: bytes, held: HeldDataFiles) 
         nonce=held.nonce or submission.nonce,
         draft_policy=held.draft_policy or submission.draft_policy,
     )
+
+
+def _is_json_evidence(kind: AnyEvidenceType, content: bytes) -> bool:
+    """Whether a JSON text is evidence itself: it has no member for it, as the body of a request would."""
+    return kind.is_json and f'"{kind.member.lower()}"'.encode() not in content.lower()
 
 
 def decode_request(kind: AnyEvidenceType, body: bytes) -> Submission:

@@ -12,6 +12,7 @@ from assay import clock
 from assay.cli.arguments import EVIDENCE_TYPE, TIME
 from assay.cli.files import read_option_file
 from assay.cli.terminal import Span, note, say, show_table
+from assay.evidence.azure_guest import AZURE_GUEST
 from assay.evidence.open_enclave import OPEN_ENCLAVE
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.tdx_vm import TDX_VM
@@ -29,12 +30,14 @@ from assay.simulator import (
     tdx_recipe,
 )
 from assay.simulator import simulate as mint
+from assay.simulator.azure_guest import ISOLATIONS, simulate_guest
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from assay.evidence.base import AnyEvidenceType
     from assay.simulator import Simulated
+    from assay.simulator.azure_guest import IsolationType
 
 _HELP: Final = """Make synthetic evidence with its collateral, without any hardware. For development only.
 
@@ -49,6 +52,7 @@ Examples:
   assay simulate SgxEnclave --out demo --runtime-data key.json --svn 7 --debug
   assay simulate OpenEnclave --out bad --knob pck-revoked
   assay simulate TdxVm --out domain --knob td-1.5
+  assay simulate AzureGuest --out guest --isolation Tdx --windows
   assay simulate SgxEnclave --list-knobs
 """
 # What stands around the quote, by evidence type.
@@ -91,6 +95,8 @@ class _Options(TypedDict):
     debug: bool
     report_data: bytes | None
     mr_td: bytes | None
+    isolation: IsolationType | None
+    windows: bool
 
 
 _U16: Final = click.IntRange(0, 0xFFFF)
@@ -109,6 +115,10 @@ _U16: Final = click.IntRange(0, 0xFFFF)
 @click.option("--svn", type=_U16, help="Security version number.")
 @click.option("--mr-td", type=Octets(48), help="Measurement of the trust domain.")
 @click.option("--debug", is_flag=True, help="A debug enclave or trust domain.")
+@click.option(
+    "--isolation", type=click.Choice(ISOLATIONS, case_sensitive=False), help="What isolates a guest: TrustedLaunch."
+)
+@click.option("--windows", is_flag=True, help="A guest that runs Windows, not Linux.")
 @click.option("--report-data", type=Octets(64), help="Report data, where no runtime data is bound.")
 def simulate(**options: Unpack[_Options]) -> None:
     if options["list_knobs"]:
@@ -117,6 +127,9 @@ def simulate(**options: Unpack[_Options]) -> None:
     if options["out"] is None:
         raise click.UsageError("--out DIR is needed")
     out = Path(options["out"])
+    if options["kind"].name == AZURE_GUEST.name:
+        _simulate_guest(options, out)
+        return
     made = _mint(options)
     out.mkdir(parents=True, exist_ok=True)
     made.write(out)
@@ -138,6 +151,27 @@ def _mint(options: _Options) -> Simulated:
     for name in options["knob"]:
         recipe = find_knob(name).turn(recipe)
     return mint(recipe)
+
+
+def _simulate_guest(options: _Options, out: Path) -> None:
+    """A guest of Azure: its request, the key that opens the answer, the collateral of its hardware."""
+    _refuse_foreign(options)
+    at = (options["at"] or clock.now()).replace(microsecond=0)
+    made = simulate_guest(at, options["isolation"] or "TrustedLaunch", windows=options["windows"])
+    out.mkdir(parents=True, exist_ok=True)
+    made.write(out)
+    file = out / made.file_name
+    say(f"{file}")
+    note("synthetic: production refuses it. Try next:")
+    fixed = f" --at {at:%Y-%m-%dT%H:%M:%SZ}" if options["at"] is not None else ""
+    endorsements = f" --endorsements {out / 'collateral'}" if made.collateral is not None else ""
+    note(f"  assay verify {file} --type {AZURE_GUEST.name}{endorsements} --unsafe-simulator{fixed}")
+    note(f"  assay inspect {file}")
+    if not fixed:
+        served = f" --collateral {out / 'collateral'}" if made.collateral is not None else ""
+        note(f"  assay serve --dev --state-dir .assay{served}")
+        key = f"--guest-key {out / made.key_name}"
+        note(f"  assay attest {AZURE_GUEST.name} {file} --url https://localhost:8443 --ca .assay/dev/ca.pem {key}")
 
 
 def _enclave(options: _Options) -> Enclave:
@@ -162,6 +196,12 @@ def _refuse_foreign(options: _Options) -> None:
         raise click.UsageError("--mr-enclave, --mr-signer, --product-id and --svn are fields of enclaves")
     if not is_domain and options["mr_td"] is not None:
         raise click.UsageError("--mr-td is a field of trust domains")
+    is_guest = options["kind"].name == AZURE_GUEST.name
+    if not is_guest and (options["isolation"] is not None or options["windows"]):
+        raise click.UsageError("--isolation and --windows are of guests")
+    others = (*enclaves, options["report_data"], options["runtime_data"], options["debug"] or None)
+    if is_guest and (options["knob"] or any(value is not None for value in others)):
+        raise click.UsageError("a guest's hardware report and measurements are not chosen here: --isolation, --windows")
 
 
 def _domain(options: _Options) -> TrustDomain:

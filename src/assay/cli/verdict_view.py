@@ -32,6 +32,11 @@ _GRAVITY: Final = (
     Outcome.NOT_APPLICABLE,
 )
 _VALUE: Final = 160
+# A check of the type's own has at most so many parts in its name.
+_OWN_PARTS: Final = 3
+# Groups of which nothing happened are counted when they are long.
+_SILENT: Final = (Outcome.NOT_APPLICABLE, Outcome.NOT_REACHED)
+_MANY: Final = 12
 
 
 def show_judgement(judgement: Judgement) -> None:
@@ -53,22 +58,29 @@ def show_judgement(judgement: Judgement) -> None:
 def _groups(verdict: Verdict) -> Iterable[Node]:
     grouped: dict[str, list[Entry]] = {}
     for entry in verdict:
-        grouped.setdefault(entry.check.name.partition(".")[0], []).append(entry)
+        grouped.setdefault(_group(entry), []).append(entry)
     for name, entries in grouped.items():
         outcome = min((entry.outcome for entry in entries), key=_GRAVITY.index)
         line = (*_mark(outcome), Span(name))
         if outcome in (Outcome.FAILED, Outcome.MISSING):
             yield Node(line, tuple(map(_check, entries)))
             continue
-        names = ", ".join(_short(entry) for entry in entries if entry.outcome is outcome)
+        alike = [_short(entry) for entry in entries if entry.outcome is outcome]
+        names = f"{len(alike)} checks" if outcome in _SILENT and len(alike) > _MANY else ", ".join(alike)
         rest = ", ".join(
             f"{_short(entry)} ({entry.outcome.value})" for entry in entries if entry.outcome is not outcome
         )
         yield Node((*line, Span(f": {names}", "dim"), Span(f"; {rest}" if rest else "", "dim")))
 
 
+def _group(entry: Entry) -> str:
+    """The first part of a check's name; the first two where the check is another type's, inside this one's evidence."""
+    parts = entry.check.name.split(".")
+    return ".".join(parts[:2]) if len(parts) > _OWN_PARTS else parts[0]
+
+
 def _short(entry: Entry) -> str:
-    return entry.check.name.partition(".")[2]
+    return entry.check.name[len(_group(entry)) + 1 :]
 
 
 def _check(entry: Entry) -> Node:

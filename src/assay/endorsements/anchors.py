@@ -6,7 +6,7 @@ A root certificate in a message is believed only when its key is pinned here or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -124,7 +124,8 @@ class TrustAnchors:
     """The roots that an appraisal believes; never empty. Compared by identity, so that it can key a cache.
 
     `tpm_anchors` are the roots above keys in TPMs, the operator's among them. `certificates` are the operator's, as
-    candidates for such paths; those of attestation keys are themselves believed (design, section 8).
+    candidates for such paths; those of attestation keys are themselves believed (design, section 8). `secure_boot_keys`
+    are digests of keys that the operator's machines hold, by the name of the variable.
     """
 
     anchors: tuple[Anchor, ...] = VENDOR_ROOTS
@@ -132,6 +133,7 @@ class TrustAnchors:
     certificates: tuple[Certificate, ...] = ()
     pinned_leaves: tuple[Certificate, ...] = ()
     uvm_issuers: tuple[UvmIssuer, ...] = UVM_ISSUERS
+    secure_boot_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _by_key: dict[tuple[str, str], Anchor] = field(init=False, repr=False)
     _tpm_by_key: dict[tuple[str, str], Anchor] = field(init=False, repr=False)
 

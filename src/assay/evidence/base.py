@@ -174,6 +174,7 @@ class EvidenceType(Generic[EvidenceT, VerifiedT]):
     into the envelope of the request. `is_authenticated`: callers prove who they are unless the provider waives it.
     `recognises` tells, of a type without a path, which submissions of its `carrier`'s route are its own; where the
     provider has set no policy of its own type, the carrier's counts.
+    `is_json` says that the evidence is itself a JSON text, which files hold beside request bodies.
     """
 
     name: str
@@ -197,6 +198,7 @@ class EvidenceType(Generic[EvidenceT, VerifiedT]):
     carrier: str | None = None
     recognises: Callable[[Submission], bool] | None = None
     body_limit: int = limits.REQUEST_BODY
+    is_json: bool = False
 
 
 AnyEvidenceType = EvidenceType[Any, Any]  # the list of types holds several; each record ties its own functions together
