@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
 from assay.client.shells import submission
 from assay.evidence import EVIDENCE_TYPES
 from assay.formats import base64url
 from assay.simulator import Enclave, EvidenceForm, Machine, Platform, ReportForm, simulate_open_enclave, simulate_sgx
+from assay.simulator.azure_guest import VM_ID, SimulatedGuest, simulate_guest
 from demo.steps import Accepted, Refused, Step
 
 if TYPE_CHECKING:
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from assay.client.sealed_answer import DecryptKey
     from assay.evidence.base import Submission
     from assay.formats.strict_json import JsonValue
     from assay.simulator import Simulated
@@ -39,7 +45,7 @@ class Sample:
     """One piece of evidence: what it is, and a copy that is damaged as `tampering` says and refused by `check`."""
 
     what: str
-    made: Simulated
+    made: Simulated | SimulatedGuest
     tampering: str
     tampered: bytes
     check: str
@@ -47,7 +53,14 @@ class Sample:
     members: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def submission(self, evidence: bytes) -> Submission:
-        return submission(evidence, runtime_data=self.made.runtime_data, runtime_data_type=self.data_type)
+        held = None if isinstance(self.made, SimulatedGuest) else self.made.runtime_data
+        return submission(evidence, runtime_data=held, runtime_data_type=self.data_type)
+
+    @property
+    def opening(self) -> DecryptKey | None:
+        """What opens an answer that is sealed to the attester: of a guest, the key that a real TPM would hold."""
+        made = self.made
+        return (lambda sealed: made.key.decrypt(sealed, PKCS1v15())) if isinstance(made, SimulatedGuest) else None
 
 
 def flip(evidence: bytes, offset: int) -> bytes:
@@ -113,6 +126,44 @@ def _open_enclave(at: datetime) -> tuple[Sample, ...]:
     )
 
 
+def _azure_guest(at: datetime) -> tuple[Sample, ...]:
+    launch = simulate_guest(at, windows=True)
+    confidential = simulate_guest(at, "Tdx")
+    members: Mapping[str, JsonValue] = {"x-ms-attestation-type": "azurevm", "secureboot": True}
+    return (
+        Sample(
+            "Trusted Launch, Windows",
+            launch,
+            "another value for PCR 7",
+            _with_other_pcr(launch.evidence, 7),
+            "tpm_quote.composite",
+            members={**members, "x-ms-azurevm-is-windows": True},
+        ),
+        Sample(
+            "confidential VM on TDX, Linux",
+            confidential,
+            "a runtime claim changed",
+            _with_other_claims(confidential.evidence),
+            "isolation.runtime_claims",
+            members={**members, "x-ms-azurevm-vmid": VM_ID},
+        ),
+    )
+
+
+def _with_other_pcr(evidence: bytes, index: int) -> bytes:
+    members = json.loads(evidence)
+    members["TpmInfo"]["PCRs"][index]["Digest"] = base64.b64encode(bytes(32)).decode()
+    return json.dumps(members).encode()
+
+
+def _with_other_claims(evidence: bytes) -> bytes:
+    members = json.loads(evidence)
+    proof = members["IsolationInfo"]["Evidence"]
+    claims = base64.b64decode(proof["RunTimeData"]).replace(b'"secure-boot":true', b'"secure-boot":null')
+    proof["RunTimeData"] = base64.b64encode(claims).decode()
+    return json.dumps(members).encode()
+
+
 def _report(made: Simulated) -> Mapping[str, JsonValue]:
     """What the token must say of the enclave, read from the quote here and not by the verifier."""
     return {
@@ -126,6 +177,7 @@ def _report(made: Simulated) -> Mapping[str, JsonValue]:
 _MAKERS: Final[Mapping[str, Callable[[datetime], tuple[Sample, ...]]]] = {
     "SgxEnclave": _sgx,
     "OpenEnclave": _open_enclave,
+    "AzureGuest": _azure_guest,
 }
 
 
@@ -143,6 +195,9 @@ def write_collateral(at: datetime, directory: Path) -> None:
     """The endorsements of the machines that the samples come from; those of `UNKNOWN_MODEL` are left out."""
     simulate_sgx(at).collateral.write(directory / "processor")
     simulate_sgx(at, machine=PLATFORM_CA).collateral.write(directory / "platform")
+    guest = simulate_guest(at, "Tdx").collateral
+    if guest is not None:
+        guest.write(directory / "domain")
 
 
 def simulated_steps(at: datetime) -> tuple[Step, ...]:
@@ -150,7 +205,8 @@ def simulated_steps(at: datetime) -> tuple[Step, ...]:
     steps: list[Step] = []
     for name, sample in samples(at):
         accepted = Accepted(("simulator",), sample.members)
-        steps.append(Step(name, sample.what, "as made", sample.submission(sample.made.evidence), accepted))
+        good = sample.submission(sample.made.evidence)
+        steps.append(Step(name, sample.what, "as made", good, accepted, sample.opening))
         refused = Refused(400, sample.check)
         steps.append(Step(name, sample.what, sample.tampering, sample.submission(sample.tampered), refused))
     return (*steps, *_other_refusals(at))

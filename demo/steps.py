@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from assay import clock
 from assay.client import FailedCheck, verify_token
+from assay.client.sealed_answer import open_answer
 from assay.errors import AssayError, ServiceRefused, TokenRejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assay.client import Client, KeySet, VerifiedToken
+    from assay.client.sealed_answer import DecryptKey
     from assay.evidence.base import Submission
     from assay.formats.strict_json import JsonValue
 
@@ -37,13 +39,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is sent as which type, said in words, and what must come of it."""
+    """What is sent as which type, said in words, and what must come of it.
+
+    `opening` opens an answer that is sealed to the attester's key.
+    """
 
     type: str
     evidence: str
     sent: str
     submission: Submission
     expected: Accepted | Refused
+    opening: DecryptKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ def take(step: Step, client: Client, relying: Relying) -> Row:
     start = time.perf_counter()
     try:
         token = client.submit(step.type, step.submission).token
+        if step.opening is not None:
+            token = open_answer(token, step.opening)
     except ServiceRefused as refusal:
         return _judge_refusal(step, refusal, _since(start))
     except AssayError as error:
