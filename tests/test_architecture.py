@@ -56,6 +56,7 @@ NAMES_A_TYPE = {
     "evidence/__init__.py": "the one list of evidence types",
     "evidence/claim_names.py": "the table of the claims of every type, those not built yet among them, that policies are checked against",
     "simulator/": "mints evidence of each type: it is the attester's side, and has a file for each",
+    "client/local/": "sources of local evidence: which type an interface of the machine makes is a fact about it",
     "cli/simulate.py": "the command of the simulator: it offers what the simulator can mint",
 }
 # Texts of several lines there are help, whose examples may name a type.

@@ -20,7 +20,9 @@ from assay.cli.files import (
     read_submission,
     read_text,
 )
+from assay.cli.local_evidence import Wanted, make_submission, show_machine, write_body
 from assay.cli.terminal import Node, Span, complain_tree, node, note, say, show_json
+from assay.client.local import SOURCE_NAMES
 from assay.client.protocol import FailedCheck
 from assay.client.relying_party import verify_token
 from assay.client.sealed_answer import is_sealed, open_answer
@@ -43,16 +45,22 @@ The token is printed as it came. The answer to a guest of Azure is sealed to a k
 it where that key is at hand, as of a simulated guest. With --verify it is verified first, as a relying party that
 trusts URL would.
 
+With --local the evidence is made here and now, by the first usable interface of this machine: Gramine, configfs-tsm,
+/dev/sev-guest, /dev/tdx_guest. Its report data is the SHA-256 of the runtime data. Without --url and --out, it tells
+what the machine has, what it lacks, and what to do about it.
+
 \b
 Examples:
   assay attest SgxEnclave quote.bin --url https://localhost:8443 --ca dev/ca.pem
   assay attest SgxEnclave quote.bin --url https://attest.example --runtime-data key.json --runtime-data-type JSON \\
         --explain --verify
   assay attest SgxEnclave quote.bin --url https://attest.example --draft-policy new.policy --json
+  assay attest --local
+  assay attest --local --runtime-data key.json --runtime-data-type JSON --url https://attest.example
 
 \b
 Exit codes: 0 a token (verified, with --verify); 1 refused by the service or by --verify; 2 no answer, a service that
-cannot decide now (429, 5xx), or wrong usage.
+cannot decide now (429, 5xx), no local evidence, or wrong usage.
 """
 _NOT_A_REFUSAL: Final = frozenset({401, 403, 404, 405, 408, 429})
 
@@ -60,9 +68,14 @@ _NOT_A_REFUSAL: Final = frozenset({401, 403, 404, 405, 408, 429})
 class _Options(TypedDict):
     """What click reads for `attest`."""
 
-    kind: AnyEvidenceType
-    file: str
-    url: str
+    kind: AnyEvidenceType | None
+    file: str | None
+    local: bool
+    source: str | None
+    privilege_level: int | None
+    root: str
+    out: str | None
+    url: str | None
     ca: str | None
     runtime_data: str | None
     runtime_data_type: str
@@ -78,9 +91,18 @@ class _Options(TypedDict):
 
 
 @click.command(help=_HELP)
-@click.argument("kind", metavar="TYPE", type=EVIDENCE_TYPE)
-@click.argument("file", metavar="FILE")
-@click.option("--url", metavar="URL", required=True, help="Base URL of the service.")
+@click.argument("kind", metavar="[TYPE]", type=EVIDENCE_TYPE, required=False)
+@click.argument("file", metavar="[FILE]", required=False)
+@click.option("--local", is_flag=True, help="Evidence of this machine, in place of FILE; TYPE narrows the choice.")
+@click.option("--source", type=click.Choice(SOURCE_NAMES), help="With --local: this interface only.")
+@click.option(
+    "--privilege-level", type=click.IntRange(0, 3), help="With --local: the VMPL that the report names, SEV-SNP only."
+)
+@click.option(
+    "--root", metavar="DIR", default="/", show_default=True, help="With --local: where the machine's files are."
+)
+@click.option("--out", metavar="F", help="With --local: write the request body there, and send nothing.")
+@click.option("--url", metavar="URL", help="Base URL of the service.")
 @click.option("--ca", metavar="F", help="CA certificates (PEM) for its TLS, in place of the system's.")
 @click.option("--runtime-data", metavar="F", help="The attester's data whose hash the evidence holds.")
 @click.option(
@@ -97,11 +119,38 @@ class _Options(TypedDict):
 @click.option("--json", "as_json", is_flag=True, help="For programs: token, decoded header and payload, verdict.")
 @click.pass_context
 def attest(ctx: click.Context, **options: Unpack[_Options]) -> None:
-    submission = _read_submission(options)
+    _require_consistent(options)
+    if options["local"] and options["url"] is None and options["out"] is None:
+        usable = show_machine(Path(options["root"]), as_json=options["as_json"])
+        ctx.exit(ACCEPTED if usable else UNDECIDED)
+    kind, submission = _find_submission(options)
+    if options["out"] is not None:
+        write_body(Path(options["out"]), kind, submission)
+        ctx.exit(ACCEPTED)
+    _send(ctx, kind, submission, options)
+
+
+def _require_consistent(options: _Options) -> None:
+    """Raises `click.UsageError` for options that exclude or need each other."""
+    if options["local"]:
+        if options["file"] is not None:
+            raise click.UsageError("--local makes the evidence: name no FILE")
+        if options["out"] is not None and options["url"] is not None:
+            raise click.UsageError("--out sends nothing: name no --url")
+        return
+    if options["kind"] is None or options["file"] is None:
+        raise click.UsageError("TYPE and FILE are needed, or --local")
+    if options["url"] is None:
+        raise click.UsageError("--url is needed")
+    if options["source"] or options["privilege_level"] is not None or options["out"]:
+        raise click.UsageError("--source, --privilege-level and --out go with --local")
+
+
+def _send(ctx: click.Context, kind: AnyEvidenceType, submission: Submission, options: _Options) -> None:
     opening = None if options["guest_key"] is None else read_decryption_key(options["guest_key"])
-    with Client(options["url"], ca_file=None if options["ca"] is None else Path(options["ca"])) as client:
+    with Client(options["url"] or "", ca_file=None if options["ca"] is None else Path(options["ca"])) as client:
         try:
-            answer = client.submit(options["kind"].name, submission, explain=options["explain"])
+            answer = client.submit(kind.name, submission, explain=options["explain"])
             if opening is not None:
                 answer = replace(answer, token=open_answer(answer.token, opening))
             if options["verified"]:
@@ -117,15 +166,20 @@ def attest(ctx: click.Context, **options: Unpack[_Options]) -> None:
     ctx.exit(ACCEPTED)
 
 
-def _read_submission(options: _Options) -> Submission:
+def _find_submission(options: _Options) -> tuple[AnyEvidenceType, Submission]:
+    """The evidence of this machine, or that of the file, with what the options add."""
     held = HeldDataFiles(
         read_held_data(options["runtime_data"], options["runtime_data_type"], "runtimeData"),
         read_held_data(options["init_time_data"], options["init_time_data_type"], "initTimeData"),
         options["nonce"],
         None if options["draft_policy"] is None else read_text(options["draft_policy"]),
     )
+    kind, file = options["kind"], options["file"]
+    if kind is None or file is None:
+        wanted = Wanted(kind, options["source"], options["privilege_level"], Path(options["root"]))
+        return make_submission(wanted, held)
     try:
-        return read_submission(options["kind"], read_file(options["file"]), held)
+        return kind, read_submission(kind, read_file(file), held)
     except (FileUnreadable, LimitExceeded, MalformedRequest) as error:
         raise click.UsageError(str(error)) from error
 
