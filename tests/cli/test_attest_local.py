@@ -58,7 +58,7 @@ def test_fresh_evidence_is_written_and_verified_offline(assay, enclave, tmp_path
         *(body, "--type", "SgxEnclave", "--endorsements", collateral, "--at", "2025-06-01T12:00:00Z"),
         "--unsafe-simulator",
     )
-    assert (code, found["claims"]["x-ms-runtime"]) == (0, {"key": "value"})
+    assert (code, found["token_payload"]["x-ms-runtime"]) == (0, {"key": "value"})
 
 
 def test_evidence_that_is_bound_to_nothing_says_so(assay, enclave, tmp_path):

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import cache
 from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 REPORTED_TCB = bytes.fromhex("0300000000000873")
 VCEK, ASK, ARK = (
@@ -32,6 +40,24 @@ def td_quote(report_data: bytes, version: int = 4) -> bytes:
 
 def enclave_quote(report_data: bytes) -> bytes:
     return placed(600, {0: b"\x03", 48 + 320: report_data})
+
+
+@cache
+def certificate(common_name: str, encoding: Encoding = Encoding.DER) -> bytes:
+    """A certificate that nobody verifies here."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    start, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), start, end)
+    return builder.sign(key, SHA384()).public_bytes(encoding)
+
+
+LEAF, AUTHORITY, ROOT = certificate("SEV-VCEK"), certificate("SEV-Milan"), certificate("ARK-Milan")
+
+
+def certificates_in(chain: bytes) -> list[bytes]:
+    """The certificates of a PEM chain in DER, read by another reader than ours."""
+    return [one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(chain)]
 
 
 def certificate_table(certificates: dict[UUID, bytes]) -> bytes:

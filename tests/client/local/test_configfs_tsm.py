@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 import contextlib
 import errno
 import json
@@ -12,8 +11,19 @@ from assay.client.local.machine import Machine
 from assay.client.local.patience import DELAYS
 from assay.client.local.source import Asked, LocalEvidenceFailed, Presence
 from assay.formats import base64url
-from tests.client.local.fake_configfs import FakeConfigfs
-from tests.client.local.reports import ASK, VCEK, certificate_table, snp_report, td_quote
+from tests.client.local.fake_configfs import Entry, FakeConfigfs
+from tests.client.local.reports import (
+    ARK,
+    ASK,
+    AUTHORITY,
+    LEAF,
+    ROOT,
+    VCEK,
+    certificate_table,
+    certificates_in,
+    snp_report,
+    td_quote,
+)
 from tests.shared_vectors import shared_path
 
 ASKED = Asked(bytes(range(64)))
@@ -21,7 +31,8 @@ ASKED = Asked(bytes(range(64)))
 
 class Tried:
     def __init__(self, files: FakeConfigfs) -> None:
-        self.files, self.pauses = files, []
+        self.files = files
+        self.pauses: list[float] = []
         self.source = ConfigfsTsm(Machine(files=files, pause=self.pauses.append))
 
     def collect(self, asked: Asked = ASKED):
@@ -46,17 +57,13 @@ def envelope(evidence: bytes) -> dict[str, str]:
 
 
 def test_a_report_of_sev_snp_becomes_the_envelope_of_the_wire():
-    tried = sev(table=certificate_table({VCEK: b"leaf", ASK: b"middle"}))
+    tried = sev(table=certificate_table({ASK: AUTHORITY, ARK: ROOT, VCEK: LEAF}))
     made = tried.collect()
     assert (made.kind, made.source) == ("SevSnpVm", "configfs-tsm")
     members = envelope(made.evidence)
     assert set(members) == {"SnpReport", "VcekCertChain"}
     assert base64url.decode_strict(members["SnpReport"]) == snp_report(ASKED.report_data)
-    chain = base64url.decode_strict(members["VcekCertChain"]).decode()
-    assert [base64.b64decode(part.split("-----")[0]) for part in chain.split("BEGIN CERTIFICATE-----")[1:]] == [
-        b"leaf",
-        b"middle",
-    ]
+    assert certificates_in(base64url.decode_strict(members["VcekCertChain"])) == [LEAF, AUTHORITY, ROOT]
 
 
 def test_a_quote_of_tdx_is_passed_on_as_it_is():
@@ -131,7 +138,7 @@ def test_writes_that_are_always_lost_end():
 
 def test_another_writer_before_the_read_costs_the_attempt():
     """The lost race: the report is of the other's data, and the generation went up by two."""
-    raced = []
+    raced: list[Entry] = []
 
     def interfere(entry):
         if not raced:
@@ -287,4 +294,4 @@ def replay(fake: FakeConfigfs, operation: str, path: str, *more: str) -> None:
 def raised(call) -> str:
     with pytest.raises(OSError) as caught:
         call()
-    return errno.errorcode[caught.value.errno]
+    return errno.errorcode[caught.value.errno or 0]

@@ -6,7 +6,6 @@ import socket
 
 import pytest
 
-from assay.client.local import machine as module
 from assay.client.local.machine import SystemFiles, connect_to_host, system_control
 from assay.errors import LimitExceeded
 
@@ -71,7 +70,7 @@ def test_a_stream_to_the_host_is_closed_when_nobody_answers(monkeypatch):
         def close(self) -> None:
             closed.append(True)
 
-    monkeypatch.setattr(module.socket, "socket", Nobody)
+    monkeypatch.setattr(socket, "socket", Nobody)
     with pytest.raises(ConnectionRefusedError):
         connect_to_host(4050)
     assert closed == [True]

@@ -6,18 +6,30 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.client.local.machine import Machine, SystemFiles, this_machine
 from assay.client.local.security_context import find_context_directory, read_security_context
 from assay.client.local.snp_envelope import snp_evidence
 from assay.client.local.source import report_data_of
 from assay.formats import base64url
-from tests.client.local.reports import VCEK, certificate_table, snp_report
+from assay.formats.pem import encode_certificate
+from tests.client.local.reports import (
+    AUTHORITY,
+    LEAF,
+    ROOT,
+    VCEK,
+    certificate,
+    certificate_table,
+    certificates_in,
+    snp_report,
+)
 from tests.shared_vectors import shared_path
 
 REPORT = snp_report(bytes(64))
 TCB = "7308000000000003"
-CACHE = {"vcekCert": "leaf\n", "certificateChain": "middle\nroot\n", "tcbm": TCB.upper(), "cacheControl": "86400"}
+CHAIN = b"".join(map(encode_certificate, (AUTHORITY, ROOT))).decode()
+CACHE = {"vcekCert": encode_certificate(LEAF).decode(), "certificateChain": CHAIN, "tcbm": TCB, "cacheControl": "86400"}
 
 
 def write(directory, *, cache=CACHE, policy=b"package policy", reference=b"endorsements") -> None:
@@ -55,7 +67,7 @@ def test_the_environment_names_the_directory_first(tmp_path, monkeypatch):
 def test_evidence_of_a_container_brings_certificates_endorsements_and_policy(tmp_path):
     write(tmp_path / "security-context-1")
     made = snp_evidence(machine(tmp_path), "sev-guest", REPORT, b"")
-    assert base64url.decode_strict(members(made)["VcekCertChain"]) == b"leaf\nmiddle\nroot\n"
+    assert certificates_in(base64url.decode_strict(members(made)["VcekCertChain"])) == [LEAF, AUTHORITY, ROOT]
     endorsements = json.loads(base64url.decode_strict(members(made)["Endorsements"]))
     assert [base64url.decode_strict(one) for one in endorsements["Uvm"]] == [b"endorsements"]
     assert made.init_time_data == b"package policy"
@@ -72,9 +84,9 @@ def test_certificates_of_another_tcb_are_passed_over(tmp_path):
 
 def test_the_table_of_the_report_is_preferred_to_the_cache(tmp_path):
     write(tmp_path / "security-context-1")
-    pem = b"-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n"
-    made = snp_evidence(machine(tmp_path), "sev-guest", REPORT, certificate_table({VCEK: pem + b"\0"}))
-    assert base64url.decode_strict(members(made)["VcekCertChain"]) == pem
+    other = certificate("SEV-VLEK", Encoding.PEM)
+    made = snp_evidence(machine(tmp_path), "sev-guest", REPORT, certificate_table({VCEK: other}))
+    assert certificates_in(base64url.decode_strict(members(made)["VcekCertChain"])) == certificates_in(other)
 
 
 def test_a_table_that_points_beyond_its_end_is_passed_over(tmp_path):
@@ -88,7 +100,8 @@ def test_a_table_that_points_beyond_its_end_is_passed_over(tmp_path):
     [
         ("reference-info-base64", b"not base64!", "reference-info-base64 is left out"),
         ("host-amd-cert-base64", b"bm90IGpzb24=", "host-amd-cert-base64 is left out"),
-        ("host-amd-cert-base64", base64.b64encode(b'{"vcekCert": 1}'), "certificateChain or tcbm is missing"),
+        ("host-amd-cert-base64", base64.b64encode(b'{"vcekCert": 1}'), "vcekcert is missing or not a string"),
+        ("host-amd-cert-base64", base64.b64encode(json.dumps({**CACHE, "tcbm": 7}).encode()), "tcbm is missing"),
         ("security-policy-base64", bytes(2 << 20), "at most"),
     ],
 )
@@ -114,7 +127,7 @@ def test_the_files_of_a_real_container_are_read():
     assert found.uvm_endorsements == (directory / "uvm_endorsements.cose").read_bytes()
     assert found.certificates is not None
     assert found.certificates.tcb == json.loads((directory / "thim.json").read_bytes())["tcbm"]
-    assert found.certificates.chain.count(b"BEGIN CERTIFICATE") == 3
+    assert [one.common_name for one in found.certificates.chain] == ["SEV-VCEK", "SEV-Milan", "ARK-Milan"]
 
 
 def test_runtime_data_is_bound_by_its_digest_and_zeros():

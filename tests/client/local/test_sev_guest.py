@@ -13,11 +13,21 @@ from assay.client.local.sev_guest import BETWEEN_CALLS, SevGuest
 from assay.client.local.source import Asked, LocalEvidenceFailed, Presence
 from assay.formats import base64url
 from tests.client.local.fake_guest_device import BUSY, INVALID_LENGTH, NOT_CALLED, FakeSevGuest
-from tests.client.local.reports import ASK, VCEK, certificate_table, snp_report
+from tests.client.local.reports import (
+    ARK,
+    ASK,
+    AUTHORITY,
+    LEAF,
+    ROOT,
+    VCEK,
+    certificate_table,
+    certificates_in,
+    snp_report,
+)
 from tests.shared_vectors import shared_path
 
 ASKED = Asked(bytes(range(64)))
-TABLE = certificate_table({VCEK: b"leaf" * 400, ASK: b"middle" * 1000})
+TABLE = certificate_table({VCEK: LEAF, ASK: AUTHORITY, ARK: ROOT})
 
 
 class Tried:
@@ -53,7 +63,7 @@ def test_certificates_take_a_second_call_with_the_size_that_the_first_told(tmp_p
     assert device.calls == [("/dev/sev-guest", sev_guest.SNP_GET_EXT_REPORT)] * 2
     assert tried.pauses == [BETWEEN_CALLS]
     chain = base64url.decode_strict(members(made)["VcekCertChain"])
-    assert chain.count(b"BEGIN CERTIFICATE") == 2
+    assert certificates_in(chain) == [LEAF, AUTHORITY, ROOT]
 
 
 def test_the_octets_of_a_request_are_those_of_the_vector(tmp_path):

@@ -7,9 +7,11 @@ import binascii
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assay import limits
-from assay.errors import LimitExceeded
+from assay.endorsements.amd.spellings import read_certificates
+from assay.errors import LimitExceeded, MalformedEndorsement
 from assay.formats import strict_json
 from assay.formats.strict_json import JsonError
+from assay.pki.certificate import Certificate
 
 if TYPE_CHECKING:
     from assay.client.local.machine import Machine
@@ -23,9 +25,9 @@ HOST_CERTIFICATES: Final = "host-amd-cert-base64"
 
 
 class HostCertificates(NamedTuple):
-    """The host's cached certificates in PEM, leaf first, and the TCB they are for, in the vendor's hexadecimal."""
+    """The host's cached certificates, and the TCB they are for, in the vendor's hexadecimal."""
 
-    chain: bytes
+    chain: tuple[Certificate, ...]
     tcb: str
 
 
@@ -77,12 +79,12 @@ def _read(machine: Machine, path: str, notes: list[str]) -> bytes | None:
 def _read_certificates(content: bytes, notes: list[str]) -> HostCertificates | None:
     """The JSON of the host's certificate cache (quote-verification 10)."""
     try:
-        members = strict_json.decode_object(content)
-    except JsonError as error:
+        chain = read_certificates(content, HOST_CERTIFICATES, MalformedEndorsement)
+        tcb = strict_json.decode_object(content).get("tcbm")
+    except (JsonError, MalformedEndorsement, LimitExceeded) as error:
         notes.append(f"{HOST_CERTIFICATES} is left out: {error}")
         return None
-    leaf, chain, tcb = (members.get(name) for name in ("vcekCert", "certificateChain", "tcbm"))
-    if not isinstance(leaf, str) or not isinstance(chain, str) or not isinstance(tcb, str):
-        notes.append(f"{HOST_CERTIFICATES} is left out: vcekCert, certificateChain or tcbm is missing")
+    if not isinstance(tcb, str):
+        notes.append(f"{HOST_CERTIFICATES} is left out: tcbm is missing or not a string")
         return None
-    return HostCertificates(f"{leaf.rstrip()}\n{chain.rstrip()}\n".encode("ascii", "replace"), tcb.lower())
+    return HostCertificates(chain, tcb.lower())
