@@ -121,7 +121,8 @@ def _first(name: str, directories: tuple[Path, ...]) -> bytes | None:
 
 def simulated_case(simulated: Simulated, *, enveloped: bool = False) -> Case:
     kind = evidence_type("OpenEnclave" if enveloped else simulated.type_name)
-    submission = Submission(simulated.evidence, runtime_data=binary(simulated.runtime_data))
+    held = binary(simulated.runtime_data)
+    submission = Submission(simulated.evidence, runtime_data=held, event_log=simulated.event_log)
     return Case(kind, submission, documents_of(simulated.collateral), simulated.at)
 
 

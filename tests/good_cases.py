@@ -17,7 +17,7 @@ GOOD: Mapping[str, Callable[[], Case]] = {
     "SgxEnclave": lambda: simulated_case(simulate(Recipe(AT, HELD))),
     "OpenEnclave": lambda: simulated_case(find_knob("oe-evidence-claims").apply(Recipe(AT, HELD))),
     "AzureGuest": lambda: guest_case(TDX),
-    "TdxVm": lambda: simulated_case(find_knob("td-1.5").apply(tdx_recipe(AT, HELD))),
+    "TdxVm": lambda: simulated_case(find_knob("td-log").apply(find_knob("td-1.5").turn(tdx_recipe(AT, HELD)))),
 }
 
 

@@ -29,6 +29,8 @@ _FORM = (
     "td-outer-type-5",
     "td-outer-size-short",
     "td-outer-size-long",
+    "td-log-cut",
+    "td-log-of-a-tpm",
 )
 _GROUPS: dict[str, tuple[str, ...]] = {
     "evidence.form": _FORM,
@@ -45,6 +47,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "tcb.module_level": ("td-module-below-every-level",),
     "tcb.current_level": ("td-current-below-every-level", "td-current-module-unknown"),
     "tcb.level": ("td-component-short", "td-module-0-component-short"),
+    "event_log.replay": ("td-log-event-other", "td-log-short", "td-log-empty", "td-log-reordered"),
     "td.untrusted": ("td-reserved-1", "td-reserved-4", "td-reserved-7"),
 }
 OF_DOMAINS = {knob: check for check, knobs in _GROUPS.items() for knob in knobs}

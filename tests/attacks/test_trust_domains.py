@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from assay.errors import LimitExceeded, Malformed, VerificationFailed
 from assay.evidence.base import PlatformRules
 from assay.simulator import TDX_KNOBS, TDX_VARIANTS, Knob, bind, find_knob, simulate, tdx_recipe
 from assay.simulator.intel.trust_domain import TRUST_DOMAIN
+from assay.simulator.knobs.trust_domain import BOOT
 from tests.appraisals import (
     ANY_STATUS,
     AT,
@@ -164,6 +166,27 @@ def test_init_time_data_must_be_what_mrconfigid_holds() -> None:
             assert tcb_status(judge(sent)) == "UpToDate"
         else:
             assert failing_check(sent) == "init_time_data.binding"
+
+
+def test_a_log_may_be_required_of_a_domain_that_measured_something() -> None:
+    """QV-30: RTMRs that are not zero, and no log where a rule needs it."""
+    required = PlatformRules(require_event_log=True)
+    logged = simulated_case(find_knob("td-log").apply(BASE))
+    assert tcb_status(judge(logged, required)) == "UpToDate"
+    silent = replace(logged, submission=replace(logged.submission, event_log=None))
+    assert tcb_status(judge(silent)) == "UpToDate"
+    assert failing_check(silent, required) == "event_log.present"
+    # Nothing was measured: there is nothing to explain.
+    assert tcb_status(judge(simulated_case(simulate(BASE)), required)) == "UpToDate"
+
+
+def test_the_events_of_a_log_are_claims_and_only_proven_ones_have_data() -> None:
+    result = judge(simulated_case(find_knob("td-log").apply(BASE)))
+    (text,) = claim_values(result, "events")
+    events = json.loads(str(text))["Events"]
+    assert [event["PcrIndex"] for event in events] == [1, *(event.pcr for event in BOOT)]
+    assert "events" not in result.statement.members
+    assert claim_values(judge(simulated_case(simulate(BASE))), "events") == []
 
 
 def test_two_quotes_of_one_domain_differ_in_nothing_but_their_report_data() -> None:

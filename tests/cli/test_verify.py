@@ -342,6 +342,47 @@ def test_real_quotes_are_judged_as_their_sources_say(assay):
         assert found["token_payload"]["x-ms-sgx-mrenclave"] == meta["fields"]["body"]["mrenclave"]
 
 
+def test_real_trust_domains_are_judged_as_their_sources_say(assay):
+    cases = (
+        ("tdx-quote-v4", "tdx4-b0c06f-uptodate-dcapqvl", 0, "UpToDate"),
+        ("tdx-quote-v4", "tdx4-00806f-automata-2025", 1, "OutOfDate"),
+        ("tdx-quote-v5", "tdx5-90c06f-relaunch-oe", 1, "TDRelaunchAdvised"),
+        ("tdx-quote-v5", "tdx5-90c06f-nolevel-dcapqvl", 1, None),
+        ("tdx-quote-v4", "tdx4-00a06d-trustee-2025", 2, None),
+        ("cvm-tdx", "cvm-tdx-90c06f-attestedtls", 0, "UpToDate"),
+    )
+    for kind, name, expected, status in cases:
+        ((directory, meta),) = vectors(kind, name)
+        file = next(path for path in (directory / "quote.bin", directory / "td_quote.bin") if path.exists())
+        held = directory / "runtime_data.json"
+        arguments = (
+            file, "--type", "TdxVm", "--endorsements", directory / "collateral", "--at", meta["verify_at"]["suggested"],
+            *(("--runtime-data", held, "--runtime-data-type", "JSON") if held.exists() else ()),
+        )  # fmt: skip
+        code, found = assay.judge(*arguments)
+        assert (code, found["tcb_status"]) == (expected, status), name
+        if expected == 0:
+            assert found["token_payload"]["tdx_mrtd"] == meta["fields"]["body"]["mrtd"]
+        if status == "TDRelaunchAdvised":
+            assert assay.judge(*arguments, "--accept-tcb", status)[0] == 0
+        if status is None and expected == 1:
+            assert assay.judge(*arguments, "--accept-tcb", "any")[1]["code"] == "TcbNotSupported"
+
+
+def test_an_event_log_is_given_beside_the_quote(assay, tmp_path):
+    made = assay("simulate", "TdxVm", "--out", tmp_path, "--at", WHEN, "--knob", "td-log")
+    assert made.code == 0
+    log = ("--event-log", tmp_path / "event_log.bin")
+    code, found = assay.judge(*simulated(tmp_path, *log, kind="TdxVm"))
+    assert (code, "events" in found["claims"]) == (0, True)
+    cut = write(tmp_path / "cut.bin", (tmp_path / "event_log.bin").read_bytes()[:-100])
+    code, found = assay.judge(*simulated(tmp_path, "--event-log", cut, kind="TdxVm"))
+    assert (code, found["code"]) == (1, "MalformedEvidence")
+    assert assay("simulate", "TdxVm", "--out", tmp_path, "--at", WHEN, "--knob", "td-log-short").code == 0
+    code, found = assay.judge(*simulated(tmp_path, *log, kind="TdxVm"))
+    assert (code, found["code"]) == (1, "EventLogMismatch")
+
+
 def test_real_reports_are_judged_as_their_sources_say(assay):
     for directory, meta in vectors(
         "oe-sgx", "oe-report-azure-debug", "oe-evidence-signal-2023", "oe-evidence-plugin-2022"

@@ -1,4 +1,4 @@
-"""Every SGX and Open Enclave vector through the service at its time (issue 2)."""
+"""Every vector of Intel's TEEs through the service at its time (issues 2 and 4)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.shared_vectors import SHARED
 pytestmark = pytest.mark.optional("shared")
 
 ANY_STATUS = read_rules("any", strict=False, deny_debug=False)
-OF_ANOTHER_ROOT = {"sgx-intel-qvl-sample-testpki"}
+OF_ANOTHER_ROOT = {"sgx-intel-qvl-sample-testpki", "tdx4-intel-qvl-sample-testpki"}
 # Invalid only with the endorsements that came with it, which the service does not take from strangers: judged here
 # with the genuine ones beside it.
 DISJOINT = "oe-evidence-signal-disjoint-endorsements"
@@ -54,6 +54,9 @@ FILES = (
     ("oe_report.bin", "OpenEnclave"),
     ("evidence.bin", "OpenEnclave"),
 )
+TDX_FILES = (("quote.bin", "TdxVm"), ("quote.dat", "TdxVm"), ("td_quote.bin", "TdxVm"))
+TDX_FAMILIES = ("tdx-quote-v4", "tdx-quote-v5", "cvm-tdx")
+NO_LEVEL = "none"
 
 
 @pytest.fixture
@@ -87,11 +90,11 @@ class Vector:
         )
 
     def body(self) -> dict[str, Any]:
-        member = "quote" if self.kind == "SgxEnclave" else "report"
+        member = "report" if self.kind == "OpenEnclave" else "quote"
         body: dict[str, Any] = {member: base64url.encode(self.file.read_bytes())}
-        held = self.base / "runtime_data.bin"
-        if held.exists():
-            body["runtimeData"] = held_data(held.read_bytes(), "Binary")
+        for name, data_type in (("runtime_data.bin", "Binary"), ("runtime_data.json", "JSON")):
+            if (self.base / name).exists():
+                body["runtimeData"] = held_data((self.base / name).read_bytes(), data_type)
         return body
 
     def lay_out(self, directory: Path) -> Path:
@@ -105,16 +108,17 @@ class Vector:
 
 def vectors() -> list[Vector]:
     found = []
-    for family in ("sgx-quote", "oe-sgx", "ratls-cert", "negative"):
+    for family in ("sgx-quote", "oe-sgx", "ratls-cert", *TDX_FAMILIES, "negative"):
         for folder in sorted((SHARED / "evidence" / family).glob("*")):
             base = folder
             if family == "negative":
                 origin = read_json(folder / "meta.json")["base"]
                 assert isinstance(origin, dict)
-                if origin["kind"] not in ("sgx-quote", "oe-sgx"):
+                # The negatives of confidential machines change what only a TPM's quote binds.
+                if origin["kind"] not in ("sgx-quote", "oe-sgx", "tdx-quote-v4", "tdx-quote-v5"):
                     continue
                 base = SHARED / "evidence" / origin["kind"] / origin["id"]
-            for name, kind in FILES:
+            for name, kind in TDX_FILES if base.parent.name in TDX_FAMILIES else FILES:
                 places = [place / name for place in (folder, base) if (place / name).is_file()]
                 if places:
                     found.append(Vector(folder, places[0], kind, base))
@@ -122,7 +126,9 @@ def vectors() -> list[Vector]:
 
 
 def expected_status(meta: dict[str, Any]) -> str | None:
-    stated = meta["expected"]["tcb_status"]
+    stated = meta["expected"].get("tcb_status", "unstated")
+    if stated == "TD relaunch advised":
+        return "TDRelaunchAdvised"
     return stated if stated not in ("unstated", "n/a") else (meta.get("computed") or {}).get("tcb_status")
 
 
@@ -164,12 +170,18 @@ def check(vector: Vector, response) -> None:
         error = refusal_of(response, 503, "EndorsementUnavailable")
         before = error["details"][: error["details"].index(error["deciding"])]
         assert {entry["outcome"] for entry in before} <= {"passed", "not applicable"}
+    elif str(expected_status(vector.meta)).startswith(NO_LEVEL):
+        error = refusal_of(response, 400, "InvalidParameter")
+        assert error["deciding"]["target"] == "tcb.level"
     else:
         assert response.status_code == 200, response.text
         claims = take_apart(response.json()["token"]).payload
         fields = vector.meta["fields"]
         if "mrenclave" in fields:
             assert claims["x-ms-sgx-mrenclave"] == fields["mrenclave"]
+        if "mrtd" in fields.get("body", {}):
+            assert claims["tdx_mrtd"] == fields["body"]["mrtd"]
+            assert claims["attester_tcb_status"] == expected_status(vector.meta)
         verdict = {entry["target"]: entry for entry in response.json()["verdict"]}
         assert verdict["tcb.status"]["observed"].split(" ")[0].strip("'\",") == expected_status(vector.meta)
 

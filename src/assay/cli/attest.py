@@ -17,6 +17,7 @@ from assay.cli.files import (
     read_decryption_key,
     read_file,
     read_held_data,
+    read_option_file,
     read_submission,
     read_text,
 )
@@ -82,6 +83,7 @@ class _Options(TypedDict):
     init_time_data: str | None
     init_time_data_type: str
     draft_policy: str | None
+    event_log: str | None
     nonce: str | None
     guest_key: str | None
     explain: bool
@@ -110,6 +112,7 @@ class _Options(TypedDict):
 )
 @click.option("--init-time-data", metavar="F", help="Data whose hash was configured at launch.")
 @click.option("--init-time-data-type", type=HELD_DATA_TYPE, default="Binary", show_default=True, help="As above.")
+@click.option("--event-log", metavar="F", help="Event log of a confidential machine's boot (CCEL).")
 @click.option("--draft-policy", metavar="F", help="Rehearse this policy: the answer is an unsigned result.")
 @click.option("--nonce", metavar="N", help="Copied into the token.")
 @click.option("--guest-key", metavar="F", help="Private key (PEM) that opens a sealed answer.")
@@ -173,6 +176,7 @@ def _find_submission(options: _Options) -> tuple[AnyEvidenceType, Submission]:
         read_held_data(options["init_time_data"], options["init_time_data_type"], "initTimeData"),
         options["nonce"],
         None if options["draft_policy"] is None else read_text(options["draft_policy"]),
+        None if options["event_log"] is None else read_option_file(options["event_log"]),
     )
     kind, file = options["kind"], options["file"]
     if kind is None or file is None:

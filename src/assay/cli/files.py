@@ -47,6 +47,7 @@ class HeldDataFiles:
     init_time_data: HeldData | None = None
     nonce: str | None = None
     draft_policy: str | None = None
+    event_log: bytes | None = None
 
 
 def read_file(name: str, limit: int = limits.GUEST_REQUEST_BODY) -> bytes:
@@ -132,6 +133,7 @@ def read_submission(kind: AnyEvidenceType, content: bytes, held: HeldDataFiles) 
         init_time_data=held.init_time_data or submission.init_time_data,
         nonce=held.nonce or submission.nonce,
         draft_policy=held.draft_policy or submission.draft_policy,
+        event_log=held.event_log or submission.event_log,
     )
 
 

@@ -9,7 +9,7 @@ import click
 
 from assay import clock
 from assay.cli.arguments import ACCEPTED, EVIDENCE_TYPE, HELD_DATA_TYPE, STATUSES, TIME, TYPES
-from assay.cli.files import HeldDataFiles, expand, read_held_data, read_text
+from assay.cli.files import HeldDataFiles, expand, read_held_data, read_option_file, read_text
 from assay.cli.judgement import ISSUER, Judge, encode_judgement, judge_file
 from assay.cli.terminal import note, show_json
 from assay.cli.verdict_view import show_judgement, show_summary, tally
@@ -64,6 +64,7 @@ class _Options(TypedDict):
     endorsements: tuple[str, ...]
     at: datetime | None
     policy: str | None
+    event_log: str | None
     nonce: str | None
     accept_tcb: frozenset[TcbStatus]
     trust: tuple[str, ...]
@@ -84,6 +85,7 @@ class _Options(TypedDict):
 )
 @click.option("--init-time-data", metavar="F", help="Data whose hash was configured at launch.")
 @click.option("--init-time-data-type", type=HELD_DATA_TYPE, default="Binary", show_default=True, help="As above.")
+@click.option("--event-log", metavar="F", help="Event log of a confidential machine's boot (CCEL).")
 @click.option("--endorsements", metavar="DIR", multiple=True, help="Where vendor documents are; searched recursively.")
 @click.option("--at", type=TIME, help="Judge as of this time (ISO 8601 or Unix time); now, when left out.")
 @click.option("--policy", metavar="F", help="Appraisal policy, in place of the type's default.")
@@ -124,6 +126,7 @@ def _judge(options: _Options) -> Judge:
         read_held_data(options["runtime_data"], options["runtime_data_type"], "runtimeData"),
         read_held_data(options["init_time_data"], options["init_time_data_type"], "initTimeData"),
         options["nonce"],
+        event_log=None if options["event_log"] is None else read_option_file(options["event_log"]),
     )
     anchors = read_anchors(map(Path, options["trust"]), allow_simulator=options["unsafe_simulator"])
     no_revocation = options["unsafe_no_revocation"]

@@ -122,6 +122,8 @@ def encode_submission(kind: AnyEvidenceType, submission: Submission) -> bytes:
         body["runtimeData"] = _encode_held(submission.runtime_data)
     if submission.init_time_data is not None:
         body["initTimeData"] = _encode_held(submission.init_time_data)
+    if submission.event_log is not None:
+        body["eventLog"] = base64url.encode(submission.event_log)
     if submission.draft_policy is not None:
         body["draftPolicyForAttestation"] = submission.draft_policy
     if submission.nonce is not None:

@@ -37,13 +37,17 @@ class HeldData:
 
 @dataclass(frozen=True)
 class Submission:
-    """One decoded request to attest: the evidence and what the caller sent with it."""
+    """One decoded request to attest: the evidence and what the caller sent with it.
+
+    `event_log` is the log of a confidential machine's boot, for types whose evidence has the registers it explains.
+    """
 
     evidence: bytes
     runtime_data: HeldData | None = None
     init_time_data: HeldData | None = None
     nonce: str | None = None
     draft_policy: str | None = None
+    event_log: bytes | None = None
 
     @Lazy
     def evidence_sha256(self) -> str:

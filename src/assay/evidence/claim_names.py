@@ -176,6 +176,8 @@ _TDX: Final[Claims] = {
     **{f"tdx_{name}": _hex(48, Says.IDENTITY) for name in ("mrconfigid", "mrowner", "mrownerconfig")},
     **{f"tdx_rtmr{index}": _hex(48, Says.MEASUREMENT) for index in range(4)},
     "tdx_report_data": _hex(64, Says.HELD),
+    # Of a CC event log that came with the quote; the RTMRs say the same in short.
+    "events": _text(Says.REPEATED),
     **_RUNTIME,
 }
 

@@ -30,6 +30,11 @@ def decode_submission(members: Mapping[str, JsonValue], evidence_member: str) ->
     )
 
 
+def decode_optional(members: Mapping[str, JsonValue], name: str) -> bytes | None:
+    """The octets of a member in base64url; None where it is absent, null or empty. Raises `MalformedRequest`."""
+    return None if members.get(name.lower()) in (None, "") else _octets(members, name, name)
+
+
 def _octets(
     members: Mapping[str, JsonValue],
     name: str,

@@ -30,6 +30,8 @@ from assay.simulator.open_enclave import (
     mint_evidence,
     mint_report,
 )
+from assay.simulator.tpm.event_log import CC, LoggedEvent, encode_log, pcr_values
+from assay.simulator.tpm.structures import SHA384
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +43,8 @@ class Recipe:
 
     `at` is the instant that the documents are made for. `runtime_data` is bound in the report data (else the enclave's
     own report data stands); `submitted_runtime_data` is handed over in its place. `envelope` None means a bare quote. A
-    `domain` attests in the place of the enclave (see `tdx_recipe`).
+    `domain` attests in the place of the enclave (see `tdx_recipe`). `events` are what a domain measured into its RTMRs;
+    `event_log` is handed over in the place of their log.
     In evidence of the SGX ECDSA format the report data binds the custom claims, and so there is no runtime data.
     """
 
@@ -54,14 +57,26 @@ class Recipe:
     documents: Documents = DOCUMENTS
     envelope: ReportForm | EvidenceForm | None = None
     domain: TrustDomain | None = None
+    events: tuple[LoggedEvent, ...] | None = None
+    event_log: bytes | None = None
+
+    def submitted_log(self) -> bytes | None:
+        """The CC event log beside the quote."""
+        if self.event_log is not None or self.events is None:
+            return self.event_log
+        return encode_log(self.events, CC)
 
     def attester(self) -> Enclave | TrustDomain:
         """The enclave or trust domain with the report data that this recipe binds."""
         if self.domain is None:
             return self.bound_enclave()
+        domain = self.domain
+        if self.events is not None:
+            extended = pcr_values(self.events, CC)[SHA384]
+            domain = replace(domain, rtmrs=(extended[1], extended[2], extended[3], extended[4]))
         if self.runtime_data is None:
-            return self.domain
-        return replace(self.domain, report_data=bind(self.runtime_data))
+            return domain
+        return replace(domain, report_data=bind(self.runtime_data))
 
     def bound_enclave(self) -> Enclave:
         """The enclave with the report data that this recipe binds."""
@@ -89,6 +104,7 @@ class Simulated:
     runtime_data: bytes | None
     collateral: Collateral
     root: bytes
+    event_log: bytes | None = None
 
     def write(self, directory: Path) -> None:
         """Writes `quote.bin`, the envelope, the held data and the collateral as the vector folders name them."""
@@ -97,6 +113,8 @@ class Simulated:
         (directory / self.file_name).write_bytes(self.evidence)
         if self.runtime_data is not None:
             (directory / "runtime_data.bin").write_bytes(self.runtime_data)
+        if self.event_log is not None:
+            (directory / "event_log.bin").write_bytes(self.event_log)
 
 
 def simulate(recipe: Recipe) -> Simulated:
@@ -116,6 +134,7 @@ def simulate(recipe: Recipe) -> Simulated:
         runtime_data=recipe.runtime_data if submitted is None else submitted,
         collateral=mint_collateral(recipe.documents, recipe.at, recipe.machine),
         root=HIERARCHY.root_certificate().public_bytes(Encoding.DER),
+        event_log=recipe.submitted_log(),
     )
 
 

@@ -45,7 +45,8 @@ def _level(case: PlatformCase) -> Seen:
 def _current(case: PlatformCase) -> Seen:
     if case.current is None:
         return NOT_APPLICABLE
-    return Seen(case.current, "published levels for the module that runs now")
+    # As text: the one evaluation of a verdict is that of `tcb.status`.
+    return Seen(str(case.current), "published levels for the module that runs now")
 
 
 MODULE_CHECKS: Final[tuple[Check[PlatformCase], ...]] = (

@@ -7,6 +7,8 @@ from typing import Final
 
 from assay.claims import ClaimSet, ClaimValue
 from assay.evidence._intel_quote.tcb_claims import ADVISORIES, STATUS, tcb_claims, tcb_members
+from assay.evidence._tcg.evidence_claims import EVENTS, events_claim
+from assay.evidence._tcg.measured import measure_cc
 from assay.evidence.base import HeldDataType, Statement, Submission
 from assay.evidence.tdx_vm.report import (
     DEBUG,
@@ -40,7 +42,7 @@ def tdx_claims(verified: VerifiedTdxQuote) -> Statement:
         **tcb_members(verified.tcb),
     }
     marks = ("simulator",) if verified.platform.certification.anchor.simulated else ()
-    claims = ClaimSet.of_service((*members.items(), *tcb_claims(verified.tcb)))
+    claims = ClaimSet.of_service((*members.items(), *tcb_claims(verified.tcb), *_events(verified)))
     return Statement(claims, own, marks=marks)
 
 
@@ -74,6 +76,14 @@ def _report_members(report: TdReport) -> dict[str, ClaimValue]:
         # A number of 16 bits, minor SVN first (claims C7).
         "tdx_seamsvn": int.from_bytes(report.tee_tcb_svn[:2], "little"),
     }
+
+
+def _events(verified: VerifiedTdxQuote) -> tuple[tuple[str, ClaimValue], ...]:
+    """For policies: the events of a log that replayed, in the form of the TPM's (claims 7.2); not in the token."""
+    log = verified.quote.log
+    if log is None:
+        return ()
+    return ((EVENTS, events_claim(measure_cc(log, verified.quote.report.rtmrs))),)
 
 
 def _tcb(verified: VerifiedTdxQuote) -> Mapping[str, JsonValue]:

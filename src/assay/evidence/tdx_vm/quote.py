@@ -9,6 +9,7 @@ from assay.evidence._intel_quote.certification import CertificationBlock
 from assay.evidence._intel_quote.header import TEE_TDX, QuoteHeader
 from assay.evidence._intel_quote.platform_case import LoadedModule
 from assay.evidence._intel_quote.quote import TD_1_0, TD_1_5_EX, BodyForm, Expected, parse_signed_quote
+from assay.evidence._tcg.event_log import EventLog, parse_cc_event_log
 from assay.evidence.tdx_vm.report import PARTS, TdExtension, TdRelations, TdReport
 from assay.formats.reader import Reader
 
@@ -18,7 +19,7 @@ _EXPECTED: Final = Expected("TDX quote", (4, 5), TEE_TDX)
 class TdxQuote(NamedTuple):
     """A parsed quote of a trust domain; `signed` are the octets under its signature, `trailing` those after its end.
 
-    `relations` are there from TD report 1.5 on, `extension` in 1.5 Ex.
+    `relations` are there from TD report 1.5 on, `extension` in 1.5 Ex. `log` is the CC event log, where one was sent.
     """
 
     header: QuoteHeader
@@ -30,6 +31,7 @@ class TdxQuote(NamedTuple):
     signature: bytes
     block: CertificationBlock
     trailing: bytes
+    log: EventLog | None = None
 
     @property
     def module(self) -> LoadedModule:
@@ -48,8 +50,8 @@ class TdxQuote(NamedTuple):
         return relations + extension.initial_service_td_hash + extension.current_service_td_hash
 
 
-def parse_tdx_quote(quote: bytes) -> TdxQuote:
-    """The quote; lengths are judged by its own fields, octets after its declared end are kept apart.
+def parse_tdx_quote(quote: bytes, event_log: bytes | None = None) -> TdxQuote:
+    """The quote, and the CC event log beside it; lengths are judged by the quote's own fields.
 
     Raises `MalformedEvidence`, and `UnsupportedEvidence` with its own code for other versions, key types, TEE types,
     body types and certification data, and for a TDREPORT in the place of a quote.
@@ -71,4 +73,5 @@ def parse_tdx_quote(quote: bytes) -> TdxQuote:
         parts.signature,
         parts.block,
         parts.trailing,
+        None if event_log is None else parse_cc_event_log(event_log),
     )

@@ -13,6 +13,7 @@ from assay.evidence._intel_quote.quote_checks import QUOTE_CHECKS, QuoteCase
 from assay.evidence._intel_quote.rule_checks import PLATFORM_RULE_CHECKS, PlatformRuleCase
 from assay.evidence.base import Grounds, Submission
 from assay.evidence.held_data import HELD_DATA_CHECKS, HeldDataCase
+from assay.evidence.tdx_vm.event_log import EVENT_LOG_CHECKS, EventLogCase
 from assay.evidence.tdx_vm.quote import TdxQuote
 from assay.evidence.tdx_vm.rules import DOMAIN_CHECKS, DomainCase
 from assay.verdict import AnyCheck, Check, Entry, Outcome, Seen, run
@@ -44,7 +45,8 @@ FORM_CHECK: Final[Check[TdxQuote]] = Check(
 )
 _FORM_PASSED: Final = Entry(FORM_CHECK, Outcome.PASSED, _WELL_FORMED)
 
-_AFTER_RULES: Final[tuple[AnyCheck, ...]] = (*DOMAIN_CHECKS, *HELD_DATA_CHECKS)
+_AFTER_DOMAIN: Final[tuple[AnyCheck, ...]] = (*EVENT_LOG_CHECKS, *HELD_DATA_CHECKS)
+_AFTER_RULES: Final[tuple[AnyCheck, ...]] = (*DOMAIN_CHECKS, *_AFTER_DOMAIN)
 _AFTER_PLATFORM: Final[tuple[AnyCheck, ...]] = (*PLATFORM_RULE_CHECKS, *_AFTER_RULES)
 _AFTER_QUOTE: Final[tuple[AnyCheck, ...]] = (*TDX_PLATFORM_CHECKS, *_AFTER_PLATFORM)
 _AFTER_CERTIFICATION: Final[tuple[AnyCheck, ...]] = (*QUOTE_CHECKS, *_AFTER_QUOTE)
@@ -68,7 +70,8 @@ def verify_tdx_quote(quote: TdxQuote, submission: Submission, grounds: Grounds) 
     2. the quote: vendor, signature (steps 1, 13)
     3. the platform: revocation, documents, TDX module, QE identity, TCB levels (steps 4 to 9, 12, 14)
     4. the operator's rules about platforms and trust domains (step 15)
-    5. the held data: hashes in the report
+    5. the event log, where there is one, against the RTMRs
+    6. the held data: hashes in the report
 
     Raises the class of the failing check with the verdict so far; `EndorsementUnavailable` names missing documents.
     """
@@ -79,7 +82,8 @@ def verify_tdx_quote(quote: TdxQuote, submission: Submission, grounds: Grounds) 
     platform = appraise_platform(subject, grounds, entries, _AFTER_PLATFORM)
     tcb = PlatformRuleCase(platform, rules, grounds.at)
     run(PLATFORM_RULE_CHECKS, tcb, entries, _AFTER_RULES)
-    run(DOMAIN_CHECKS, DomainCase(quote, rules), entries, HELD_DATA_CHECKS)
+    run(DOMAIN_CHECKS, DomainCase(quote, rules), entries, _AFTER_DOMAIN)
+    run(EVENT_LOG_CHECKS, EventLogCase(quote, rules), entries, HELD_DATA_CHECKS)
     # MRCONFIGID holds the hash of init-time data (rest-api 7.0, inferred).
     held = HeldDataCase(submission, quote.report.report_data, quote.report.mr_config_id, rules)
     run(HELD_DATA_CHECKS, held, entries)

@@ -17,8 +17,12 @@ from assay.simulator.intel.trust_domain import (
 from assay.simulator.keys import filler
 from assay.simulator.knobs.knob import Knob, Turn, on_domain, on_qe_identity, on_quote, on_tcb_info
 from assay.simulator.knobs.tcb import at_status
+from assay.simulator.tpm.event_log import CC, EFI_ACTION, IPL, SEPARATOR, LogForm, LoggedEvent, encode_log
+from assay.simulator.tpm.structures import SHA384
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assay.simulator.recipe import Recipe
 
 _FORM, _MODULE, _LEVEL, _STATUS = "quote form", "TDX module identity", "TCB level", "TCB status"
@@ -76,7 +80,70 @@ def _ask_tdx(component: int, svn: int) -> Turn:
     return on_tcb_info(ask)
 
 
+# A boot as a domain's firmware measures it: index 1 is RTMR 0 (UEFI 2.10, 38.4.1).
+BOOT: Final = tuple(
+    LoggedEvent(index, kind, data)
+    for index, kind, data in (
+        (1, EFI_ACTION, b"firmware"),
+        (1, SEPARATOR, bytes(4)),
+        (2, EFI_ACTION, b"Calling EFI Application from Boot Option"),
+        (3, IPL, b"kernel command line"),
+    )
+)
+
+
+def _logged(edit: Callable[[tuple[LoggedEvent, ...]], bytes]) -> Turn:
+    """A boot whose log is not handed over as it was."""
+    return lambda recipe: replace(recipe, events=BOOT, event_log=edit(BOOT))
+
+
+def _last_event_other(events: tuple[LoggedEvent, ...]) -> bytes:
+    return encode_log((*events[:-1], replace(events[-1], data=b"another command line")), CC)
+
+
 TDX_KNOBS: Final = (
+    Knob(
+        "td-log-event-other",
+        "One event of the log is another than was measured.",
+        "event log replay",
+        ("QV-30",),
+        _logged(_last_event_other),
+    ),
+    Knob(
+        "td-log-short",
+        "The log lacks its last event.",
+        "event log replay",
+        ("QV-30",),
+        _logged(lambda events: encode_log(events[:-1], CC)),
+    ),
+    Knob(
+        "td-log-empty",
+        "The log has no event but its header.",
+        "event log replay",
+        ("QV-30",),
+        _logged(lambda _: encode_log((), CC)),
+    ),
+    Knob(
+        "td-log-reordered",
+        "Two events of one register stand in the other order.",
+        "event log replay",
+        ("QV-30",),
+        _logged(lambda events: encode_log((events[1], events[0], *events[2:]), CC)),
+    ),
+    Knob(
+        "td-log-cut",
+        "The log ends inside an event.",
+        "event log form",
+        ("QV-30", "IN-01"),
+        _logged(lambda events: encode_log(events, CC)[:-3]),
+    ),
+    Knob(
+        "td-log-of-a-tpm",
+        "The log is a TPM's.",
+        "event log form",
+        ("QV-30",),
+        _logged(lambda events: encode_log(events, LogForm((SHA384,)))),
+    ),
     Knob(
         "td-quote-of-sgx",
         "The header of the trust domain's quote says TEE type SGX.",
@@ -392,6 +459,14 @@ TDX_KNOBS: Final = (
 )
 
 TDX_VARIANTS: Final = (
+    Knob(
+        "td-log",
+        "The CC event log comes with the quote, and zeros after it.",
+        _ACCEPTED,
+        ("OK-13",),
+        _logged(lambda events: encode_log(events, CC) + bytes(64)),
+        status="UpToDate",
+    ),
     Knob("td-1.0", "A TD report 1.0 in a quote of version 5.", _ACCEPTED, ("OK-02",), _body(TD_1_0), status="UpToDate"),
     Knob("td-1.5", "A TD report 1.5.", _ACCEPTED, ("OK-02",), _body(TD_1_5), status="UpToDate"),
     Knob("td-1.5-ex", "A TD report 1.5 Ex.", _ACCEPTED, ("OK-02",), _body(TD_1_5_EX), status="UpToDate"),
