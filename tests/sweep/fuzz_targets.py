@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from assay.cli.log_view import view_event_log, view_ima
+from assay.cli.pcr_values import parse_pcr_values
 from assay.client.protocol import Reply, read_answer, read_key_set
 from assay.endorsements.documents import Document, DocumentKind
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
@@ -16,6 +18,10 @@ from assay.endorsements.intel.signing_chain import parse_signing_chain
 from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.errors import AssayError, MalformedEvidence
 from assay.evidence._intel_quote.certification import parse_certification_block
+from assay.evidence._tcg.efi import parse_signature_lists, parse_variable
+from assay.evidence._tcg.event_log import parse_cc_event_log
+from assay.evidence._tcg.sipa import parse_tagged
+from assay.evidence._tcg.tagged_json import describe_event
 from assay.evidence.open_enclave.report import parse_open_enclave
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.sgx_enclave.quote import parse_sgx_quote
@@ -27,6 +33,19 @@ from assay.pki.certificate import parse_certificate
 from assay.pki.revocation import parse_revocation_list
 from assay.policy import compile_policy, draft_policy
 from assay.simulator import simulate_open_enclave, simulate_sgx
+from assay.simulator.tpm.boots import linux_boot, windows_boot
+from assay.simulator.tpm.event_log import (
+    CC,
+    EVENT_TAG,
+    FORM,
+    LEGACY,
+    SHA256_SIGNATURE,
+    LogForm,
+    encode_log,
+    signature_list,
+    variable_data,
+)
+from assay.simulator.tpm.ima import Measurement, encode_ascii, encode_binary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +74,32 @@ def _decode_request(content: bytes) -> object:
 
 def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode("utf-8")
+
+
+def _view_log(content: bytes) -> object:
+    return view_event_log(content).fields
+
+
+def _measured_boots() -> tuple[Target, ...]:
+    """Event logs and what is read out of their events."""
+    boot = windows_boot()
+    logs = (
+        encode_log(boot, FORM),
+        encode_log(boot, LogForm(locality=3, padding=bytes(32))),
+        encode_log(linux_boot(), LEGACY),
+    )
+    measured = [Measurement("/usr/bin/init", b"init"), Measurement("kernel_version", b"6.1", buffer=True)]
+    content = signature_list(b"certificate") + signature_list(bytes(32), kind=SHA256_SIGNATURE)
+    boundaries = tuple(event.data for event in boot if event.kind == EVENT_TAG)
+    return (
+        Target("event-log", _view_log, logs),
+        Target("cc-event-log", parse_cc_event_log, (encode_log([replace(boot[0], pcr=1)], CC),)),
+        Target("efi-variable", parse_variable, (variable_data("SecureBoot", b"\1"),)),
+        Target("efi-signature-lists", parse_signature_lists, (content,)),
+        Target("tagged-event", lambda c: describe_event(parse_tagged(c)), boundaries),
+        Target("ima", view_ima, (encode_ascii(measured), encode_binary(measured))),
+        Target("pcr-values", parse_pcr_values, (b'{"sha256":{"0":"00"}}', b"sha256:\n  0 : 0x00\n")),
+    )
 
 
 def targets() -> tuple[Target, ...]:
@@ -104,4 +149,5 @@ def targets() -> tuple[Target, ...]:
             lambda c: read_key_set(Reply(200, {}, c)),
             (b'{"keys":[{"kid":"a","kty":"RSA","x5c":["AA=="]}]}',),
         ),
+        *_measured_boots(),
     )

@@ -136,9 +136,10 @@ class _Reading:
             return MeasuredEvent(event, event.kind, Standing.NOT_EXTENDED)
         if not any(True for _ in self._digests(event)):
             return MeasuredEvent(event, event.kind, Standing.NOT_QUOTED)
-        if self._separator(event) is not None:
+        separator = self._separator(event)
+        if separator is not None:
             self._ended.add(event.pcr)
-            return MeasuredEvent(event, types.SEPARATOR, Standing.COVERED, event.data)
+            return MeasuredEvent(event, types.SEPARATOR, Standing.COVERED, separator)
         if event.pcr in self._ended:
             return MeasuredEvent(event, event.kind, Standing.AFTER_SEPARATOR)
         if event.pcr in self._refused:
