@@ -121,3 +121,33 @@ def test_anything_else_is_refused(document: JsonObject) -> None:
     """A rule that is not understood may have been a restriction."""
     with pytest.raises(ConfigurationError, match="platform rule"):
         decode_rules(document, PlatformRules())
+
+
+UVM = "did:x509:0:sha256:I__iuL25oXEVFdTP_aBLx_eT1RPHbCQ_ECBQfYZpt9s::eku:1.3.6.1.4.1.311.76.59.1.2"
+
+
+def test_issuers_of_utility_machines_are_read() -> None:
+    table = {"issuer": UVM, "feed": "F", "minimumSvn": 7, "complianceStatus": "mine"}
+    (issuer,) = decode_rules({"uvmIssuers": [table]}, PlatformRules()).uvm_issuers or ()
+    assert (issuer.issuer, issuer.feed, issuer.minimum_svn, issuer.compliance) == (UVM, "F", 7, "mine")
+    assert not issuer.simulated
+    assert decode_rules({"uvmIssuers": []}, PlatformRules()).uvm_issuers == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        ["x"],
+        [{"issuer": UVM}],
+        [{"feed": "F"}],
+        [{"issuer": "did:web:example.org", "feed": "F"}],
+        [{"issuer": UVM, "feed": "F", "other": 1}],
+        [{"issuer": UVM, "feed": "F", "minimumSvn": -1}],
+        [{"issuer": UVM, "feed": 1}],
+        [{"issuer": UVM, "feed": "F", "complianceStatus": 1}],
+    ],
+)
+def test_other_issuers_of_utility_machines_are_refused(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match="uvmIssuers"):
+        decode_rules({"uvmIssuers": value}, PlatformRules())

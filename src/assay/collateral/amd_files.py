@@ -30,7 +30,7 @@ def read_amd_certificates(name: str, content: bytes) -> tuple[Certificate, ...]:
     Raises `MalformedEndorsement` for a file that promises them and does not parse, and `LimitExceeded`.
     """
     if is_named_for_amd(name):
-        content = _decoded(content)
+        content = decode_base64(content)
     elif not content.startswith((b"-----BEGIN CERTIFICATE", b"\x30")) and not _CACHE.match(content):
         return ()
     try:
@@ -43,7 +43,7 @@ def read_amd_certificates(name: str, content: bytes) -> tuple[Certificate, ...]:
     return certificates if all(one.common_name in _NAMES for one in certificates) else ()
 
 
-def _decoded(content: bytes) -> bytes:
+def decode_base64(content: bytes) -> bytes:
     """The octets of a text in base64; others as they are."""
     try:
         return base64.b64decode(b"".join(content.split()), validate=True)

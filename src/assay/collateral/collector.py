@@ -16,6 +16,7 @@ from assay.collateral.vendor_http import VendorRefusal
 from assay.collateral.vetting import Held, vet
 from assay.endorsements.documents import OF_INTEL_CHANNEL, REVOCATION_LISTS, Document, DocumentKind, Need
 from assay.errors import EndorsementUnavailable
+from assay.pki.validity import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,6 +149,8 @@ class Collector:
 
     async def _obtain(self, need: Need, at: datetime, *, known: bool) -> Obtained:
         held, local = self._memory.find(need, at), self._from_directories(need, at)
+        if need.kind is DocumentKind.MICROSOFT_UVM and local is None:
+            return Obtained(need, None, ALWAYS)  # comes with evidence or lies in a directory; none need be there
         if local is not None and local.document is not None and (held is None or _is_newer(local.document, held)):
             return local
         if held is not None:

@@ -176,4 +176,5 @@ def _issuers(places: Iterable[Place]) -> Mapping[DocumentKind, tuple[bytes, ...]
         DocumentKind.AMD_VLEK: certifying,
         DocumentKind.AMD_AUTHORITY: tuple(ark.pem for ark in arks),
         DocumentKind.AMD_CRL: tuple(ark.pem for ark in arks),
+        DocumentKind.MICROSOFT_UVM: (),
     }

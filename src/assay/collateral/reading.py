@@ -12,10 +12,11 @@ from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.endorsements.intel.enclave_identity import EnclaveIdentity, parse_enclave_identity
 from assay.endorsements.intel.signing_chain import ROOT_NAME
 from assay.endorsements.intel.tcb_info import TcbInfo, parse_tcb_info
-from assay.errors import MalformedEndorsement
+from assay.endorsements.microsoft.uvm import parse_uvm_endorsement, read_release
+from assay.errors import MalformedEndorsement, MalformedEvidence
 from assay.pki.certificate import Certificate
 from assay.pki.revocation import RevocationList, parse_revocation_list
-from assay.pki.validity import Window
+from assay.pki.validity import ALWAYS, Window
 
 PCK_AUTHORITIES: Final = {"Intel SGX PCK Platform CA": "platform", "Intel SGX PCK Processor CA": "processor"}
 # The other identities (QVE, QAE) answer no need; they keep their own name.
@@ -63,8 +64,20 @@ def read_document(document: Document) -> Reading:
             if len(certificates) != 1:
                 raise MalformedEndorsement(document.kind.value, f"{len(certificates)} certificates in one document")
             return read_certificate(certificates[0])
+        case DocumentKind.MICROSOFT_UVM:
+            return _read_endorsement(document)
         case DocumentKind.INTEL_ROOT_CRL | DocumentKind.INTEL_PCK_CRL | DocumentKind.AMD_CRL:
             return read_revocation_list(parse_revocation_list(document.body, document.kind.value))
+
+
+def _read_endorsement(document: Document) -> Reading:
+    """The reading of an endorsement of a utility machine, which has no end of its own (ADR 0031)."""
+    try:
+        release = read_release(parse_uvm_endorsement(document.body).message)
+    except MalformedEvidence as error:
+        raise MalformedEndorsement(document.kind.value, error.message) from error
+    need = Need(document.kind, platform=release.launch_measurement.hex())
+    return Reading(need, ALWAYS, release.svn)
 
 
 def _dated(need: Need, document: TcbInfo | EnclaveIdentity) -> Reading:

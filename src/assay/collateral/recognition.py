@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from assay import limits
-from assay.collateral.amd_files import is_named_for_amd, read_amd_certificates
+from assay.collateral.amd_files import decode_base64, is_named_for_amd, read_amd_certificates
 from assay.collateral.reading import Reading, read_certificate, read_document, read_revocation_list
 from assay.endorsements.amd.hierarchy import ROOT_NAMES
 from assay.endorsements.amd.vek import KeyKind
@@ -31,6 +31,7 @@ _NAMES: Final = (
     (re.compile(r"vcek.*\.(der|pem|crt|cer)\Z", re.IGNORECASE), DocumentKind.AMD_VCEK),
     (re.compile(r"vlek.*\.(der|pem|crt|cer)\Z", re.IGNORECASE), DocumentKind.AMD_VLEK),
     (re.compile(r"root.*crl.*\.(der|pem|crl|hex)\Z", re.IGNORECASE), DocumentKind.INTEL_ROOT_CRL),
+    (re.compile(r"(uvm.*\.cose|reference-info-base64)\Z", re.IGNORECASE), DocumentKind.MICROSOFT_UVM),
     (re.compile(r"(pck|intermediate).*crl\.(der|pem|crl|hex)\Z", re.IGNORECASE), DocumentKind.INTEL_PCK_CRL),
 )
 # In every name of the hierarchy; certificates of vendors that no need names are not even parsed.
@@ -59,10 +60,21 @@ def recognise(name: str, content: bytes) -> tuple[Recognised, ...]:
 
     Raises `MalformedEndorsement` or `LimitExceeded` when there is nothing that any need asks for.
     """
+    if kind_of_name(name) is DocumentKind.MICROSOFT_UVM:
+        return (_recognise_endorsement(content),)
     certificates = read_amd_certificates(name, content)
     if certificates:
         return tuple(map(_recognise_amd, certificates))
     return (_recognise_one(name, content),)
+
+
+def _recognise_endorsement(content: bytes) -> Recognised:
+    """The endorsement of a utility machine, in octets or as its machine has it, in base64."""
+    body, kind = decode_base64(content), DocumentKind.MICROSOFT_UVM
+    try:
+        return Recognised(kind, body, read_document(Document(kind, body)))
+    except (MalformedEndorsement, LimitExceeded):
+        return Recognised(kind, body)
 
 
 def _recognise_amd(certificate: Certificate) -> Recognised:

@@ -20,13 +20,16 @@ from assay.endorsements.intel.signing_chain import (
     verify_signing_chain,
 )
 from assay.endorsements.intel.tcb_info import parse_tcb_info
-from assay.errors import EndorsementUnavailable, LimitExceeded, MalformedEndorsement
+from assay.endorsements.microsoft.uvm import chain_problem, parse_uvm_endorsement
+from assay.errors import EndorsementUnavailable, LimitExceeded, MalformedEndorsement, MalformedEvidence
 from assay.formats import pem
+from assay.formats.cose import CoseError, verify_cose_sign1
 from assay.pki.certificate import Certificate, parse_certificate
 from assay.pki.chain import authority_problem, critical_problem, verify_issued
+from assay.pki.did_x509 import DidError, require_named
 from assay.pki.revocation import parse_revocation_list, verify_revocation_list
 from assay.pki.signatures import SignatureError
-from assay.pki.validity import Window, intersection
+from assay.pki.validity import ALWAYS, Window, intersection
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,6 +77,8 @@ def authenticate(document: Document, anchors: TrustAnchors) -> Window:
     """
     if document.kind in OF_AMD:
         return authenticate_amd(document, anchors)
+    if document.kind is DocumentKind.MICROSOFT_UVM:
+        return _authenticate_endorsement(document)
     if document.kind in REVOCATION_LISTS:
         return _authenticate_revocation_list(document, anchors)
     chain = parse_signing_chain(document)
@@ -83,6 +88,20 @@ def authenticate(document: Document, anchors: TrustAnchors) -> Window:
     parsed = parse(document)
     verify_document(parsed.signed, parsed.signature, chain.signer)
     return _window(chain.signer, chain.root)
+
+
+def _authenticate_endorsement(document: Document) -> Window:
+    """An endorsement of a utility machine by whom it names, believed or not; it has no end of its own (ADR 0031)."""
+    try:
+        endorsement = parse_uvm_endorsement(document.body)
+        require_named(endorsement.issuer, endorsement.chain)
+        verify_cose_sign1(endorsement.message, endorsement.chain[0].public_key)
+    except (MalformedEvidence, DidError, CoseError) as error:
+        raise SignatureError(str(error)) from error
+    problem = chain_problem(endorsement.chain)
+    if problem is not None:
+        raise SignatureError(problem)
+    return ALWAYS
 
 
 def _authenticate_revocation_list(document: Document, anchors: TrustAnchors) -> Window:

@@ -19,6 +19,7 @@ class DocumentKind(str, Enum):
     AMD_VLEK = "amd.vlek"
     AMD_AUTHORITY = "amd.authority"
     AMD_CRL = "amd.ark_crl"
+    MICROSOFT_UVM = "microsoft.uvm_endorsement"
 
 
 # Signed anew when they change or end; certificates stay as they are for their whole life.
@@ -34,7 +35,8 @@ class Need:
     `platform` is the FMSPC (12 lower-case hex digits) of a TCB info, or `processor` / `platform` for a PCK CRL; `tee`
     is `sgx` or `tdx`; `number` the TCB evaluation data number, or None for the operator's channel (design, section 8).
     Of AMD `tee` is the product line; `platform` of a VCEK the chip's identifier and the TCB in hex, of a VLEK the TCB,
-    of an authority the kind of key that it certifies (`vcek` or `vlek`).
+    of an authority the kind of key that it certifies (`vcek` or `vlek`). Of an endorsement of a utility machine it is
+    the launch measurement in hex; nobody serves those, and evidence need not have one.
     `vouched` says that the vendor's own root certified the platform: only then is its service asked.
     """
 
@@ -66,6 +68,8 @@ class Need:
                 return f"certificates of the {name} and ARK of {self.tee} (cert_chain.pem)"
             case DocumentKind.AMD_CRL:
                 return f"revocation list of the ARK of {self.tee} (ark_crl.der)"
+            case DocumentKind.MICROSOFT_UVM:
+                return f"endorsement of the launch measurement {self.platform} (uvm_endorsements.cose)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

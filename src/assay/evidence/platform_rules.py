@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Generic, TypeVar
 
+from assay.endorsements.anchors import UvmIssuer
 from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT, TcbStatus
 from assay.verdict import Identifier, Mismatch, Seen
 
@@ -77,7 +78,7 @@ class PlatformRules:
     EPT violations kept from the trust domain, known attributes only, report data beyond the bound hash zero, no octets
     after the evidence. Listings of `generations` name them in lower case: product lines of AMD, processors of Intel and
     their FMSPCs. `tcb_baseline` lifts what is OutOfDate to up to date when its TCB date is not earlier
-    (quote-verification 5.7).
+    (quote-verification 5.7). `uvm_issuers` take the place of those that the table of trust anchors names.
     """
 
     accepted_tcb: frozenset[TcbStatus] = ACCEPTED_BY_DEFAULT
@@ -97,6 +98,7 @@ class PlatformRules:
     require_sept_ve_disable: bool = False
     require_event_log: bool = False
     require_runtime_data: bool = False
+    uvm_issuers: tuple[UvmIssuer, ...] | None = None
 
     @property
     def refuses_debug(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NoReturn, TypeVar
 
+from assay.endorsements.anchors import UvmIssuer
 from assay.endorsements.intel.tcb import TcbStatus
 from assay.errors import ConfigurationError
 from assay.evidence.platform_rules import (
@@ -21,6 +22,7 @@ from assay.evidence.platform_rules import (
     PlatformRules,
 )
 from assay.formats.strict_json import JsonObject, JsonValue
+from assay.pki.did_x509 import DidError, parse_did_x509
 
 ElementT = TypeVar("ElementT", bytes, str)
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})+\Z")
@@ -179,6 +181,28 @@ def _grace(place: str, name: str, value: JsonValue) -> GracePeriod:
     return GracePeriod(status, _number(f"{place}.days", members.get("days"), _MOST_DAYS), start)
 
 
+def _uvm_issuers(place: str, value: JsonValue) -> tuple[UvmIssuer, ...]:
+    if not isinstance(value, list):
+        _fail(place, "not a list of tables")
+    return tuple(_uvm_issuer(f"{place}[{index}]", each) for index, each in enumerate(value))
+
+
+def _uvm_issuer(place: str, value: JsonValue) -> UvmIssuer:
+    members = {name.lower(): member for name, member in _members(place, value).items()}
+    if not {"issuer", "feed"} <= members.keys() <= {"issuer", "feed", "minimumsvn", "compliancestatus"}:
+        _fail(place, "there are issuer and feed, and perhaps minimumSvn and complianceStatus")
+    issuer = _text(f"{place}.issuer", members["issuer"])
+    try:
+        parse_did_x509(issuer)
+    except DidError as error:
+        _fail(f"{place}.issuer", str(error))
+    feed = _text(f"{place}.feed", members["feed"])
+    minimum = _number(f"{place}.minimumSvn", members.get("minimumsvn", 0), 0xFFFFFFFF)
+    status = members.get("compliancestatus")
+    compliance = None if status is None else _text(f"{place}.complianceStatus", status)
+    return UvmIssuer(issuer, feed, "the operator's platform rules", minimum, compliance)
+
+
 # The name in documents, the field, and how its value is read.
 _RULES: Final[tuple[tuple[str, str, Callable[[str, JsonValue], object]], ...]] = (
     ("graceDays", "grace", _graces),
@@ -195,6 +219,7 @@ _RULES: Final[tuple[tuple[str, str, Callable[[str, JsonValue], object]], ...]] =
     ("requireSeptVeDisable", "require_sept_ve_disable", _flag),
     ("requireEventLog", "require_event_log", _flag),
     ("requireRuntimeData", "require_runtime_data", _flag),
+    ("uvmIssuers", "uvm_issuers", _uvm_issuers),
 )
 _READERS: Final = {name.lower(): (field, read) for name, field, read in _RULES}
 RULE_NAMES: Final = tuple(name for name, _, _ in _RULES)

@@ -16,6 +16,7 @@ from assay.evidence._hcl.report import SIGNATURE as HCL
 from assay.evidence._hcl.report import ReportType, parse_hcl_report
 from assay.evidence._snp.endorsement_case import SnpEvidence
 from assay.evidence._snp.report import REPORT_SIZE, SnpReport, parse_snp_report
+from assay.evidence.sev_snp_vm.uvm_checks import parse_endorsements
 from assay.formats import base64url, strict_json
 from assay.formats.base64url import Base64Error
 from assay.formats.reader import Reader
@@ -30,10 +31,10 @@ _RESPONSE: Final = (0).to_bytes(4, "little") + REPORT_SIZE.to_bytes(4, "little")
 
 
 class SevSnpVmEvidence(NamedTuple):
-    """A report, the certificates beside it, and the endorsements of its utility VM as received, None without."""
+    """A report, the certificates beside it, and the endorsements of its utility VM, not parsed."""
 
     snp: SnpEvidence
-    endorsements: bytes | None
+    endorsements: tuple[bytes, ...] = ()
 
     @property
     def report(self) -> SnpReport:
@@ -50,7 +51,7 @@ def parse_sev_snp_vm(content: bytes) -> SevSnpVmEvidence:
         hcl = parse_hcl_report(content)
         if hcl.request_data.report_type is not ReportType.SNP:
             raise MalformedEvidence(_WHAT, "an HCL report of another technology")
-        return SevSnpVmEvidence(SnpEvidence(parse_snp_report(hcl.hardware_report)), None)
+        return SevSnpVmEvidence(SnpEvidence(parse_snp_report(hcl.hardware_report)))
     return _parse_binary(content)
 
 
@@ -60,7 +61,7 @@ def _parse_binary(content: bytes) -> SevSnpVmEvidence:
     reader = Reader(body, _WHAT, MalformedEvidence)
     report, rest = parse_snp_report(reader.take(REPORT_SIZE, "report")), reader.rest()
     certificates = parse_certificate_table(rest, MalformedEvidence) if any(rest) else ()
-    return SevSnpVmEvidence(SnpEvidence(report, certificates), None)
+    return SevSnpVmEvidence(SnpEvidence(report, certificates))
 
 
 def _parse_envelope(content: bytes) -> SevSnpVmEvidence:
@@ -73,7 +74,9 @@ def _parse_envelope(content: bytes) -> SevSnpVmEvidence:
         raise MalformedEvidence(_WHAT, "SnpReport is missing")
     chain = _octets(members, "VcekCertChain")
     certificates = () if chain is None else _parse_certificates(chain)
-    return SevSnpVmEvidence(SnpEvidence(parse_snp_report(report), certificates), _octets(members, "Endorsements"))
+    endorsements = _octets(members, "Endorsements")
+    utility = () if endorsements is None else parse_endorsements(endorsements)
+    return SevSnpVmEvidence(SnpEvidence(parse_snp_report(report), certificates), utility)
 
 
 def _octets(members: dict[str, JsonValue], name: str) -> bytes | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from assay.endorsements.documents import Need
+from assay.endorsements.anchors import UvmIssuer
+from assay.endorsements.documents import DocumentKind, Need
 from assay.errors import VerificationFailed
 from assay.evidence._snp.verify import SNP_CHECKS, VerifiedSnpReport, snp_needs, verify_snp_report
 from assay.evidence.base import Grounds, Submission
 from assay.evidence.held_data import HELD_DATA_CHECKS, HeldDataCase
 from assay.evidence.sev_snp_vm.report import SevSnpVmEvidence
+from assay.evidence.sev_snp_vm.uvm_checks import UVM_CHECKS, UvmCase
 from assay.verdict import AnyCheck, Check, Entry, Outcome, Seen, run
 
 _WELL_FORMED: Final = Seen("well-formed", "SEV-SNP report, version 2 to 5")
@@ -22,13 +24,18 @@ FORM_CHECK: Final[Check[SevSnpVmEvidence]] = Check(
     lambda _: _WELL_FORMED,  # parsing decides: a report that does not parse is `MalformedEvidence` with this verdict
 )
 _FORM_PASSED: Final = Entry(FORM_CHECK, Outcome.PASSED, _WELL_FORMED)
-SEV_SNP_VM_CHECKS: Final[tuple[AnyCheck, ...]] = (FORM_CHECK, *SNP_CHECKS, *HELD_DATA_CHECKS)
+_AFTER_REPORT: Final[tuple[AnyCheck, ...]] = (*UVM_CHECKS, *HELD_DATA_CHECKS)
+SEV_SNP_VM_CHECKS: Final[tuple[AnyCheck, ...]] = (FORM_CHECK, *SNP_CHECKS, *_AFTER_REPORT)
 
 
 class VerifiedSevSnpVm(NamedTuple):
-    """SEV-SNP evidence that passed every check: only this type can become claims."""
+    """SEV-SNP evidence that passed every check: only this type can become claims.
+
+    `utility` is who endorsed the launch measurement of a container's utility machine, None where nobody did.
+    """
 
     snp: VerifiedSnpReport
+    utility: UvmIssuer | None
     submission: Submission
     entries: tuple[Entry, ...]
 
@@ -38,20 +45,37 @@ def needs_of(evidence: SevSnpVmEvidence, grounds: Grounds) -> tuple[Need, ...]:
 
     Raises as `verify_sev_snp_vm` does for the checks that come before any endorsement.
     """
-    return snp_needs(evidence.snp, grounds, (_FORM_PASSED,), HELD_DATA_CHECKS)
+    needs = snp_needs(evidence.snp, grounds, (_FORM_PASSED,), _AFTER_REPORT)
+    return needs if evidence.endorsements else (*needs, _utility_need(evidence))
+
+
+def _utility_need(evidence: SevSnpVmEvidence) -> Need:
+    return Need(DocumentKind.MICROSOFT_UVM, platform=evidence.report.measurement.hex())
 
 
 def verify_sev_snp_vm(evidence: SevSnpVmEvidence, submission: Submission, grounds: Grounds) -> VerifiedSevSnpVm:
-    """Verify the report, then the hashes of the held data in report data and host data.
+    """Verify the report, what endorses its launch measurement, the hashes of the held data in report and host data.
 
     Raises the class of the failing check with the verdict so far; `EndorsementUnavailable` names missing documents.
     """
     entries = [_FORM_PASSED]
-    verified = verify_snp_report(evidence.snp, grounds, entries, HELD_DATA_CHECKS)
+    verified = verify_snp_report(evidence.snp, grounds, entries, _AFTER_REPORT)
     report = verified.report
+    utility = _utility_case(evidence, grounds)
+    run(UVM_CHECKS, utility, entries, HELD_DATA_CHECKS)
     run(
         HELD_DATA_CHECKS,
         HeldDataCase(submission, report.report_data, report.host_data, grounds.rules),
         entries,
     )
-    return VerifiedSevSnpVm(verified, submission, tuple(entries))
+    return VerifiedSevSnpVm(verified, utility.endorsing, submission, tuple(entries))
+
+
+def _utility_case(evidence: SevSnpVmEvidence, grounds: Grounds) -> UvmCase:
+    """The endorsements that came with the evidence, else the one that is at hand."""
+    contents = evidence.endorsements
+    if not contents:
+        document = grounds.endorsements.find(_utility_need(evidence))
+        contents = () if document is None else (document.body,)
+    issuers = grounds.anchors.uvm_issuers if grounds.rules.uvm_issuers is None else grounds.rules.uvm_issuers
+    return UvmCase(contents, evidence.report.measurement, issuers)
