@@ -43,7 +43,7 @@ class Vector:
 
     @property
     def meta(self) -> dict[str, Any]:
-        return json.loads((self.folder / "meta.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        return json.loads((self.folder / "meta.json").read_text(encoding="utf-8"))
 
     def read(self, *names: str) -> bytes | None:
         folders = [folder for folder in (self.folder, self.base) if folder is not None]

@@ -35,7 +35,8 @@ EXPIRED = replace(LEAF, not_after=datetime(2025, 1, 1, tzinfo=UTC))
 
 
 def judge(*contents: bytes, issuers: tuple[UvmIssuer, ...] = TRUSTED) -> tuple[list[Entry], UvmCase]:
-    case, passed = UvmCase(contents, MEASUREMENT, issuers), []
+    case = UvmCase(contents, MEASUREMENT, issuers)
+    passed: list[Entry] = []
     run(UVM_CHECKS, case, passed)
     return passed, case
 
