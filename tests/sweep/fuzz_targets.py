@@ -6,22 +6,30 @@ import base64
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from assay.cli.log_view import view_event_log, view_ima
 from assay.cli.pcr_values import parse_pcr_values
 from assay.client.protocol import Reply, read_answer, read_key_set
+from assay.client.sealed_answer import open_answer
 from assay.endorsements.documents import Document, DocumentKind
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
 from assay.endorsements.intel.signing_chain import parse_signing_chain
 from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.errors import AssayError, MalformedEvidence
+from assay.evidence._hcl.report import parse_hcl_report
+from assay.evidence._hcl.runtime_claims import parse_runtime_claims
 from assay.evidence._intel_quote.certification import parse_certification_block
 from assay.evidence._tcg.efi import parse_signature_lists, parse_variable
 from assay.evidence._tcg.event_log import parse_cc_event_log
 from assay.evidence._tcg.sipa import parse_tagged
 from assay.evidence._tcg.tagged_json import describe_event
+from assay.evidence.azure_guest.attestation_info import parse_attestation_info
+from assay.evidence.azure_guest.sealing import seal_token
 from assay.evidence.open_enclave.report import parse_open_enclave
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.sgx_enclave.quote import parse_sgx_quote
@@ -33,6 +41,7 @@ from assay.pki.certificate import parse_certificate
 from assay.pki.revocation import parse_revocation_list
 from assay.policy import compile_policy, draft_policy
 from assay.simulator import simulate_open_enclave, simulate_sgx
+from assay.simulator.azure_guest import simulate_guest
 from assay.simulator.tpm.boots import linux_boot, windows_boot
 from assay.simulator.tpm.event_log import (
     CC,
@@ -46,6 +55,7 @@ from assay.simulator.tpm.event_log import (
     variable_data,
 )
 from assay.simulator.tpm.ima import Measurement, encode_ascii, encode_binary
+from tests.evidence.hcl.reports import CLAIMS, Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +112,42 @@ def _measured_boots() -> tuple[Target, ...]:
     )
 
 
+def _guest_targets() -> tuple[Target, ...]:
+    """A guest's request as a text and member by member, the paravisor's report, the sealed answer."""
+    guest = simulate_guest(AT, "Tdx")
+    members = json.loads(guest.evidence)
+    octets = tuple(
+        base64.b64decode(members["TpmInfo"][name])
+        for name in ("PcrQuote", "EncKeyCertifyInfo", "AikPub", "EncKeyPub", "AikCert")
+    )
+    sealed = seal_token("a.b.c", guest.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return (
+        Target("attestation-info", parse_attestation_info, (guest.evidence,)),
+        Target("attestation-info-members", lambda c: _parse_with(members, c), octets),
+        Target("hcl-report", parse_hcl_report, (Report().encode(), Report(report_type=4, data_version=2).encode())),
+        Target("runtime-claims", parse_runtime_claims, (CLAIMS,)),
+        Target(
+            "sealed-answer",
+            lambda c: open_answer(base64url.encode(c), lambda inner: guest.key.decrypt(inner, PKCS1v15())),
+            (base64url.decode_lenient(str(sealed["token"])),),
+        ),
+    )
+
+
+def _parse_with(members: dict[str, Any], content: bytes) -> None:
+    """The octets as each byte string of a request in turn; raises what the last of them that is refused raises."""
+    refused: AssayError | None = None
+    text = base64.b64encode(content).decode()
+    for name in ("PcrQuote", "EncKeyCertifyInfo", "AikPub", "EncKeyPub", "AikCert"):
+        changed = {**members, "TpmInfo": {**members["TpmInfo"], name: text}}
+        try:
+            parse_attestation_info(json.dumps(changed).encode())
+        except AssayError as error:
+            refused = error
+    if refused is not None:
+        raise refused
+
+
 def targets() -> tuple[Target, ...]:
     """Every parser of untrusted input."""
     sgx, enclave = simulate_sgx(AT, runtime_data=b"held"), simulate_open_enclave(AT)
@@ -134,6 +180,7 @@ def targets() -> tuple[Target, ...]:
             lambda c: parse_signing_chain(_document(tcb_info, b"", c)),
             (collateral.tcb_signing_chain,),
         ),
+        *_guest_targets(),
         Target("json", strict_json.decode, (body, collateral.tcb_info), (JsonError,)),
         Target("base64", lambda c: base64url.decode_lenient(_text(c)), (encoded.encode(),), (Base64Error,)),
         Target("request", _decode_request, (body,), (AssayError, JsonError)),
