@@ -17,6 +17,7 @@ SECTIONS: Final = {
     "cold": ("(d) Cold: nothing remembered", "bench.verification", "cold"),
     "attest": ("(e) The whole attestation without HTTP", "bench.attestation", "attestation"),
     "http": ("(f) Requests a second over TLS", "bench.requests", "requests"),
+    "logs": ("(l) The log of a measured boot", "bench.event_logs", "event_logs"),
     "start": ("(g) Start-up", "bench.startup", "startup"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Final, NamedTuple
 
 from assay import limits
@@ -10,6 +11,7 @@ from assay.formats.reader import Reader
 
 _WHAT: Final = "tagged event"
 _AGGREGATION: Final = 0x40000000
+_TAG: Final = struct.Struct("<II")
 
 TRUST_BOUNDARY: Final = 0x40010001
 ELAM_AGGREGATION: Final = 0x40010002
@@ -32,6 +34,11 @@ VBS_MANDATORY_ENFORCEMENT: Final = 0x000A0006
 VBS_HVCI_POLICY: Final = 0x000A0007
 # PCRs that Windows measures tagged events into: after a static launch, and after a dynamic one.
 TAGGED_PCRS: Final = frozenset((11, 12, 13, 14, 17, 18, 19, 20, 21, 22))
+
+
+class _Head(NamedTuple):
+    tag: int
+    size: int
 
 
 class Tagged(NamedTuple):
@@ -69,8 +76,8 @@ def _parse(octets: bytes, depth: int, left: list[int]) -> tuple[Tagged, ...]:
         left[0] -= 1
         if left[0] < 0:
             raise LimitExceeded("tags of one event", limit=limits.TAGS)
-        tag = reader.u32("tag")
-        value = reader.take(reader.u32("size"), "value")
+        tag, size = _Head._make(reader.structure(_TAG, "tag and size"))
+        value = reader.take(size, "value")
         found.append(Tagged(tag, value, _parse(value, depth - 1, left) if tag & _AGGREGATION else ()))
     return tuple(found)
 
