@@ -14,6 +14,7 @@ WHEN = "2025-06-01T12:00:00Z"
 CHOSEN = {
     "SgxEnclave": (("--svn", 7), "x-ms-sgx-svn"),
     "OpenEnclave": (("--svn", 7), "x-ms-sgx-svn"),
+    "SevSnpVm": (("--measurement", "ab" * 48), "x-ms-sevsnpvm-launchmeasurement"),
     "TdxVm": (("--mr-td", "ab" * 48), "tdx_mrtd"),
 }
 
@@ -22,6 +23,9 @@ def test_a_field_that_the_evidence_does_not_have_is_wrong_usage(assay, tmp_path)
     assert assay("simulate", "TdxVm", "--out", tmp_path, "--svn", 7).code == 2
     assert assay("simulate", "SgxEnclave", "--out", tmp_path, "--mr-td", "ab" * 48).code == 2
     assert assay("simulate", "SgxEnclave", "--out", tmp_path, "--knob", "td-debug").code == 2
+    assert assay("simulate", "SgxEnclave", "--out", tmp_path, "--measurement", "ab" * 48).code == 2
+    assert assay("simulate", "SevSnpVm", "--out", tmp_path, "--svn", 7).code == 2
+    assert assay("simulate", "SevSnpVm", "--out", tmp_path, "--knob", "pck-revoked").code == 2
 
 
 @pytest.mark.parametrize("isolation", ["TrustedLaunch", "Tdx"])

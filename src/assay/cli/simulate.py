@@ -14,10 +14,13 @@ from assay.cli.files import read_option_file
 from assay.cli.terminal import Span, note, say, show_table
 from assay.evidence.azure_guest import AZURE_GUEST
 from assay.evidence.open_enclave import OPEN_ENCLAVE
+from assay.evidence.sev_snp_vm import SEV_SNP_VM
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.tdx_vm import TDX_VM
 from assay.simulator import (
     KNOBS,
+    SNP_KNOBS,
+    SNP_VARIANTS,
     TDX_KNOBS,
     TDX_VARIANTS,
     VARIANTS,
@@ -25,8 +28,13 @@ from assay.simulator import (
     Knob,
     Recipe,
     ReportForm,
+    SnpKnob,
+    SnpRecipe,
+    SnpReport,
     TrustDomain,
     find_knob,
+    find_snp_knob,
+    simulate_snp,
     tdx_recipe,
 )
 from assay.simulator import simulate as mint
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assay.evidence.base import AnyEvidenceType
-    from assay.simulator import Simulated
+    from assay.simulator import Simulated, SimulatedSnp
     from assay.simulator.azure_guest import IsolationType
 
 _HELP: Final = """Make synthetic evidence with its collateral, without any hardware. For development only.
@@ -53,12 +61,14 @@ Examples:
   assay simulate OpenEnclave --out bad --knob pck-revoked
   assay simulate TdxVm --out domain --knob td-1.5
   assay simulate AzureGuest --out guest --isolation Tdx --windows
+  assay simulate SevSnpVm --out guest --knob snp-version-5
   assay simulate SgxEnclave --list-knobs
 """
 # What stands around the quote, by evidence type.
 _ENVELOPES: Final = {SGX_ENCLAVE.name: None, OPEN_ENCLAVE.name: ReportForm()}
 _DEBUG: Final = 1 << 1
 _TD_DEBUG: Final = 1 << 0
+_GUEST_DEBUG: Final = 1 << 19
 
 
 class Octets(click.ParamType[bytes]):
@@ -97,6 +107,7 @@ class _Options(TypedDict):
     mr_td: bytes | None
     isolation: IsolationType | None
     windows: bool
+    measurement: bytes | None
 
 
 _U16: Final = click.IntRange(0, 0xFFFF)
@@ -114,7 +125,8 @@ _U16: Final = click.IntRange(0, 0xFFFF)
 @click.option("--product-id", type=_U16, help="Product id.")
 @click.option("--svn", type=_U16, help="Security version number.")
 @click.option("--mr-td", type=Octets(48), help="Measurement of the trust domain.")
-@click.option("--debug", is_flag=True, help="A debug enclave or trust domain.")
+@click.option("--measurement", type=Octets(48), help="Measurement of the SEV-SNP guest.")
+@click.option("--debug", is_flag=True, help="A debug enclave, trust domain or guest.")
 @click.option(
     "--isolation", type=click.Choice(ISOLATIONS, case_sensitive=False), help="What isolates a guest: TrustedLaunch."
 )
@@ -136,12 +148,14 @@ def simulate(**options: Unpack[_Options]) -> None:
     _teach(options, out, made)
 
 
-def _mint(options: _Options) -> Simulated:
+def _mint(options: _Options) -> Simulated | SimulatedSnp:
     kind, file = options["kind"], options["runtime_data"]
     # Documents are dated in whole seconds.
     at = (options["at"] or clock.now()).replace(microsecond=0)
     held = None if file is None else read_option_file(file)
     _refuse_foreign(options)
+    if kind.name == SEV_SNP_VM.name:
+        return _mint_snp(options, SnpRecipe(at, held, report=_report(options)))
     if kind.name == TDX_VM.name:
         recipe = tdx_recipe(at, held, domain=_domain(options))
     elif kind.name in _ENVELOPES:
@@ -174,6 +188,22 @@ def _simulate_guest(options: _Options, out: Path) -> None:
         note(f"  assay attest {AZURE_GUEST.name} {file} --url https://localhost:8443 --ca .assay/dev/ca.pem {key}")
 
 
+def _mint_snp(options: _Options, recipe: SnpRecipe) -> SimulatedSnp:
+    for name in options["knob"]:
+        recipe = find_snp_knob(name).turn(recipe)
+    return simulate_snp(recipe)
+
+
+def _report(options: _Options) -> SnpReport:
+    report = SnpReport()
+    return replace(
+        report,
+        policy=report.policy | _GUEST_DEBUG if options["debug"] else report.policy,
+        measurement=options["measurement"] or report.measurement,
+        report_data=options["report_data"] or report.report_data,
+    )
+
+
 def _enclave(options: _Options) -> Enclave:
     enclave = Enclave()
     flags = enclave.flags | _DEBUG if options["debug"] else enclave.flags
@@ -191,10 +221,10 @@ def _enclave(options: _Options) -> Enclave:
 def _refuse_foreign(options: _Options) -> None:
     """An option that the evidence has no field for is a mistake, not to be passed over."""
     enclaves = (options["mr_enclave"], options["mr_signer"], options["product_id"], options["svn"])
-    is_domain = options["kind"].name == TDX_VM.name
-    if is_domain and any(value is not None for value in enclaves):
+    is_enclave = options["kind"].name in _ENVELOPES
+    if not is_enclave and any(value is not None for value in enclaves):
         raise click.UsageError("--mr-enclave, --mr-signer, --product-id and --svn are fields of enclaves")
-    if not is_domain and options["mr_td"] is not None:
+    if options["kind"].name != TDX_VM.name and options["mr_td"] is not None:
         raise click.UsageError("--mr-td is a field of trust domains")
     is_guest = options["kind"].name == AZURE_GUEST.name
     if not is_guest and (options["isolation"] is not None or options["windows"]):
@@ -202,6 +232,8 @@ def _refuse_foreign(options: _Options) -> None:
     others = (*enclaves, options["report_data"], options["runtime_data"], options["debug"] or None)
     if is_guest and (options["knob"] or any(value is not None for value in others)):
         raise click.UsageError("a guest's hardware report and measurements are not chosen here: --isolation, --windows")
+    if options["kind"].name != SEV_SNP_VM.name and options["measurement"] is not None:
+        raise click.UsageError("--measurement is a field of SEV-SNP guests")
 
 
 def _domain(options: _Options) -> TrustDomain:
@@ -214,25 +246,29 @@ def _domain(options: _Options) -> TrustDomain:
     )
 
 
+def _find(options: _Options, name: str) -> Knob | SnpKnob:
+    return find_snp_knob(name) if options["kind"].name == SEV_SNP_VM.name else find_knob(name)
+
+
 def _list_knobs() -> None:
-    knobs = (*KNOBS, *VARIANTS, *TDX_KNOBS, *TDX_VARIANTS)
+    knobs: tuple[Knob | SnpKnob, ...] = (*KNOBS, *VARIANTS, *TDX_KNOBS, *TDX_VARIANTS, *SNP_KNOBS, *SNP_VARIANTS)
     rows = [(Span(knob.name, "strong"), Span(_trips(knob)), Span(knob.description)) for knob in knobs]
     show_table(("KNOB", "REFUSED BY", "CHANGES"), rows)
 
 
-def _trips(knob: Knob) -> str:
+def _trips(knob: Knob | SnpKnob) -> str:
     """What refuses the knob; some only under a rule of the operator, or of other verifiers."""
     return f"{knob.trips}, under a rule: {knob.rule}" if knob.rule else knob.trips
 
 
-def _teach(options: _Options, out: Path, made: Simulated) -> None:
+def _teach(options: _Options, out: Path, made: Simulated | SimulatedSnp) -> None:
     held = f" --runtime-data {out / 'runtime_data.bin'}" if made.runtime_data is not None else ""
     say(f"{out / made.file_name}")
     note("synthetic: production refuses it. Try next:")
     # A knob may stand on the edge of a window: the instant is part of it.
     fixed = options["at"] is not None or bool(options["knob"])
     at = f" --at {made.at:%Y-%m-%dT%H:%M:%SZ}" if fixed else ""
-    strict = " --strict" if any(find_knob(knob).rule for knob in options["knob"]) else ""
+    strict = " --strict" if any(_find(options, knob).rule for knob in options["knob"]) else ""
     name = made.type_name
     evidence = out / made.file_name
     verify = f"assay verify {evidence} --type {name} --endorsements {out / 'collateral'} --unsafe-simulator"

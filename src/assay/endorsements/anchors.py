@@ -82,6 +82,24 @@ SIMULATOR_ROOTS: Final = (
         "assay.simulator: the key is public knowledge; development mode only",
         simulated=True,
     ),
+    Anchor(
+        "ARK-Milan",
+        "d7e15386beb5db68808dc8dc960906a06905e042bc3b6f80a893a346f7584088",
+        "assay.simulator: the key is public knowledge; development mode only",
+        simulated=True,
+    ),
+    Anchor(
+        "ARK-Genoa",
+        "c4762d73b0ef6841c5987b6204bec2246ac74cb890c6a4435810fd12443469a6",
+        "assay.simulator: the key is public knowledge; development mode only",
+        simulated=True,
+    ),
+    Anchor(
+        "ARK-Turin",
+        "f1fa179db24c35f074c2474de8f22b62d8dfc55ef86e978345f086f532e81783",
+        "assay.simulator: the key is public knowledge; development mode only",
+        simulated=True,
+    ),
 )
 
 

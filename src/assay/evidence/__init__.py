@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 from assay.evidence.azure_guest import AZURE_GUEST
 from assay.evidence.base import AnyEvidenceType, Submission
 from assay.evidence.open_enclave import OPEN_ENCLAVE
+from assay.evidence.sev_snp_vm import SEV_SNP_VM
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.tdx_vm import TDX_VM
 
-EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (SGX_ENCLAVE, OPEN_ENCLAVE, TDX_VM, AZURE_GUEST)
+EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (SGX_ENCLAVE, OPEN_ENCLAVE, SEV_SNP_VM, TDX_VM, AZURE_GUEST)
 # Which type may build on which other's public functions (design, section 4); the architecture test holds it.
 BUILDS_ON: Final = {"open_enclave": ("sgx_enclave",), "azure_guest": ("tdx_vm",)}
 
@@ -33,7 +34,6 @@ def _policy_types() -> dict[str, PolicyType]:
 _POLICY_LABELS: Final = {"Tpm": "VBS", "VbsEnclave": "VBS"}
 # Types whose policies clients manage (rest-api 1) and whose evidence is not verified yet, with their names in messages.
 _POLICY_ONLY: Final = {
-    "SevSnpVm": "SevSnpVm",
     "Tpm": "VBS",
     "VbsEnclave": "VBS",
 }

@@ -4,6 +4,12 @@ Everything here is worth nothing to a verifier that runs in production: the root
 only". No clock is read: every document is made for the instant `at` that the caller gives.
 """
 
+from assay.simulator.amd.chip import Chip, Tcb
+from assay.simulator.amd.hierarchy import AmdHierarchy, amd_hierarchy
+from assay.simulator.amd.knob import SnpKnob
+from assay.simulator.amd.knobs import SNP_KNOBS, SNP_VARIANTS, find_snp_knob
+from assay.simulator.amd.recipe import SimulatedSnp, SnpRecipe, simulate_snp
+from assay.simulator.amd.report import SnpReport
 from assay.simulator.intel.certificates import CertificateForm, encode_pem, mint_certificate
 from assay.simulator.intel.collateral import Collateral, Documents, mint_collateral
 from assay.simulator.intel.enclave import Enclave, QuotingEnclave, bind
@@ -84,4 +90,16 @@ __all__ = [
     "simulate_sgx",
     "simulate_tdx",
     "tdx_recipe",
+    "Chip",
+    "Tcb",
+    "AmdHierarchy",
+    "amd_hierarchy",
+    "SnpKnob",
+    "SNP_KNOBS",
+    "SNP_VARIANTS",
+    "find_snp_knob",
+    "SimulatedSnp",
+    "SnpRecipe",
+    "simulate_snp",
+    "SnpReport",
 ]

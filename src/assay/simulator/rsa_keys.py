@@ -21,6 +21,16 @@ _OFFSETS: Final[dict[tuple[str, int], tuple[int, int]]] = {
     ("tpm idks", 2048): (556, 2754),
     ("tpm other idks", 2048): (638, 702),
     ("tpm ephemeral", 2048): (62, 1004),
+    ("amd ark Milan", 4096): (924, 2228),
+    ("amd ask Milan", 4096): (4192, 1924),
+    ("amd asvk Milan", 4096): (1768, 950),
+    ("amd ark Genoa", 4096): (364, 950),
+    ("amd ask Genoa", 4096): (3186, 336),
+    ("amd asvk Genoa", 4096): (86, 4932),
+    ("amd ark Turin", 4096): (2312, 1344),
+    ("amd ask Turin", 4096): (380, 1674),
+    ("amd asvk Turin", 4096): (1002, 1652),
+    ("amd stranger", 4096): (326, 322),
 }
 _SMALL_PRIMES: Final = tuple(n for n in range(3, 2000, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2)))
 

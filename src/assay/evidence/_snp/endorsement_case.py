@@ -55,6 +55,9 @@ def _needs(stated: tuple[KeyKind, Product | None, bytes, bytes], certificates: t
     kind, named, chip_id, tcb = stated
     places = sort_certificates(certificates)
     products = _products(kind, named, places)
+    lists = tuple(Need(DocumentKind.AMD_CRL, tee=product.value) for product in products)
+    if places.others:
+        return SnpNeeds((), lists)  # certificates of others are refused, whatever could be found in their place
     wanted: list[Need] = []
     # A certificate of the other kind is judged, not passed over (attack case SNP-04).
     if not places.leaves:
@@ -62,7 +65,6 @@ def _needs(stated: tuple[KeyKind, Product | None, bytes, bytes], certificates: t
     if not places.authorities or not places.roots:
         holder = kind.name.lower()
         wanted.extend(Need(DocumentKind.AMD_AUTHORITY, tee=product.value, platform=holder) for product in products)
-    lists = tuple(Need(DocumentKind.AMD_CRL, tee=product.value) for product in products)
     return SnpNeeds(tuple(wanted), lists)
 
 

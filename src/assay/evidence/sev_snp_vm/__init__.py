@@ -7,9 +7,8 @@ from typing import Final
 
 from assay.evidence._snp.claims import ATTESTATION_TYPE
 from assay.evidence.base import EvidenceType, Profile
-from assay.evidence.held_data import decode_submission
 from assay.evidence.sev_snp_vm.claims import sev_snp_vm_claims
-from assay.evidence.sev_snp_vm.report import SevSnpVmEvidence, parse_sev_snp_vm
+from assay.evidence.sev_snp_vm.report import SevSnpVmEvidence, decode_sev_snp_vm, parse_sev_snp_vm
 from assay.evidence.sev_snp_vm.verify import SEV_SNP_VM_CHECKS, VerifiedSevSnpVm, needs_of, verify_sev_snp_vm
 
 SEV_SNP_VM: Final[EvidenceType[SevSnpVmEvidence, VerifiedSevSnpVm]] = EvidenceType(
@@ -20,7 +19,7 @@ SEV_SNP_VM: Final[EvidenceType[SevSnpVmEvidence, VerifiedSevSnpVm]] = EvidenceTy
     default_policy=(files(__package__) / "default.policy").read_text(encoding="utf-8"),
     profile=Profile(ATTESTATION_TYPE),
     checks=SEV_SNP_VM_CHECKS,
-    decode=lambda members: decode_submission(members, "report"),
+    decode=decode_sev_snp_vm,
     parse=lambda submission: parse_sev_snp_vm(submission.evidence),
     needs=needs_of,
     verify=verify_sev_snp_vm,

@@ -6,6 +6,7 @@ The wire's is the envelope (rest-api 7.3): report, certificate chain, endorsemen
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from assay import limits
@@ -16,6 +17,8 @@ from assay.evidence._hcl.report import SIGNATURE as HCL
 from assay.evidence._hcl.report import ReportType, parse_hcl_report
 from assay.evidence._snp.endorsement_case import SnpEvidence
 from assay.evidence._snp.report import REPORT_SIZE, SnpReport, parse_snp_report
+from assay.evidence.base import Submission
+from assay.evidence.held_data import decode_submission
 from assay.evidence.sev_snp_vm.uvm_checks import parse_endorsements
 from assay.formats import base64url, strict_json
 from assay.formats.base64url import Base64Error
@@ -30,6 +33,9 @@ _JSON: Final = re.compile(rb"\s*\{")
 _RESPONSE: Final = (0).to_bytes(4, "little") + REPORT_SIZE.to_bytes(4, "little") + bytes(24)
 
 
+_MEMBERS: Final = ("snpreport", "vcekcertchain", "endorsements")
+
+
 class SevSnpVmEvidence(NamedTuple):
     """A report, the certificates beside it, and the endorsements of its utility VM, not parsed."""
 
@@ -39,6 +45,17 @@ class SevSnpVmEvidence(NamedTuple):
     @property
     def report(self) -> SnpReport:
         return self.snp.report
+
+
+def decode_sev_snp_vm(members: Mapping[str, JsonValue]) -> Submission:
+    """The submission of a request body, whose names are in lower case; of the inner object too, sent without its cover.
+
+    Raises `MalformedRequest`.
+    """
+    if members.get("report") is None and "snpreport" in members:
+        inner = {name: value for name, value in members.items() if name in _MEMBERS}
+        members = {**members, "report": base64url.encode(strict_json.encode_compact(inner))}
+    return decode_submission(members, "report")
 
 
 def parse_sev_snp_vm(content: bytes) -> SevSnpVmEvidence:

@@ -1,0 +1,1 @@
+"""The synthetic AMD: authorities per product line, endorsement keys, reports, revocation lists."""
