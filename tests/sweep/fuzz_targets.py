@@ -20,6 +20,7 @@ from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
 from assay.endorsements.intel.signing_chain import parse_signing_chain
 from assay.endorsements.intel.tcb_info import parse_tcb_info
+from assay.endorsements.microsoft.uvm import parse_uvm_endorsement, read_release
 from assay.errors import AssayError, MalformedEvidence
 from assay.evidence._hcl.report import parse_hcl_report
 from assay.evidence._hcl.runtime_claims import parse_runtime_claims
@@ -31,17 +32,22 @@ from assay.evidence._tcg.tagged_json import describe_event
 from assay.evidence.azure_guest.attestation_info import parse_attestation_info
 from assay.evidence.azure_guest.sealing import seal_token
 from assay.evidence.open_enclave.report import parse_open_enclave
+from assay.evidence.sev_snp_vm.uvm_checks import parse_endorsements
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.sgx_enclave.quote import parse_sgx_quote
 from assay.formats import base64url, pem, strict_json
 from assay.formats.base64url import Base64Error
+from assay.formats.cbor import decode_cbor, encode_cbor
+from assay.formats.cose import parse_cose_sign1
 from assay.formats.jws import parse_jws
 from assay.formats.strict_json import JsonError
 from assay.pki.certificate import parse_certificate
+from assay.pki.did_x509 import DidError, parse_did_x509
 from assay.pki.revocation import parse_revocation_list
 from assay.policy import compile_policy, draft_policy
 from assay.simulator import simulate_open_enclave, simulate_sgx
 from assay.simulator.azure_guest import simulate_guest
+from assay.simulator.microsoft.uvm import ISSUER, Generation, UvmForm, mint_uvm_endorsement
 from assay.simulator.tpm.boots import linux_boot, windows_boot
 from assay.simulator.tpm.event_log import (
     CC,
@@ -148,6 +154,20 @@ def _parse_with(members: dict[str, Any], content: bytes) -> None:
         raise refused
 
 
+def _confidential_containers() -> tuple[Target, ...]:
+    """CBOR, COSE, the names of issuers, endorsements of utility machines."""
+    form = UvmForm(bytes(48))
+    endorsements = tuple(mint_uvm_endorsement(replace(form, generation=each)) for each in Generation)
+    member = json.dumps({"Uvm": [base64.urlsafe_b64encode(endorsements[0]).decode().rstrip("=")]}).encode()
+    return (
+        Target("cbor", lambda c: decode_cbor(c, "fuzz"), (encode_cbor({1: (b"a", "b", None, -5)}), *endorsements)),
+        Target("cose", lambda c: parse_cose_sign1(c, "fuzz", 1 << 18), endorsements),
+        Target("did-x509", lambda c: parse_did_x509(_text(c)), (ISSUER.encode(),), (DidError,)),
+        Target("uvm-endorsement", lambda c: read_release(parse_uvm_endorsement(c).message), endorsements),
+        Target("uvm-member", parse_endorsements, (member,)),
+    )
+
+
 def targets() -> tuple[Target, ...]:
     """Every parser of untrusted input."""
     sgx, enclave = simulate_sgx(AT, runtime_data=b"held"), simulate_open_enclave(AT)
@@ -197,4 +217,5 @@ def targets() -> tuple[Target, ...]:
             (b'{"keys":[{"kid":"a","kty":"RSA","x5c":["AA=="]}]}',),
         ),
         *_measured_boots(),
+        *_confidential_containers(),
     )
