@@ -6,7 +6,7 @@ something is off rests on an event that cannot be read (ADR 0037).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from assay.evidence._tcg import sipa
@@ -128,9 +128,18 @@ def _has_elam_driver(boot: _Properties) -> bool:
 
 
 def idks_values(measured: MeasuredLog, pcr: int) -> tuple[bytes, ...]:
-    """The secure kernel's identity keys that the loader measured into PCR 12 or 19, each once (tpm-and-guest 2.3)."""
-    keys = (tagged.value for tagged in _Properties(measured, (pcr,)).values(sipa.VSM_IDKS_INFO))
+    """The secure kernel's identity keys that the loader measured into PCR 12 or 19, each once (tpm-and-guest 2.3).
+
+    At every level of an event: whoever wants exactly one key must see all of them.
+    """
+    keys = (tagged.value for tagged in _flattened(measured.tagged(pcr)) if tagged.tag == sipa.VSM_IDKS_INFO)
     return tuple(dict.fromkeys(keys))
+
+
+def _flattened(tagged: Iterable[Tagged]) -> Iterator[Tagged]:
+    for one in tagged:
+        yield one
+        yield from _flattened(one.members)
 
 
 class _Properties:
