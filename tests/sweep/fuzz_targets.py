@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from assay.cli.log_view import view_event_log, view_ima
 from assay.cli.pcr_values import parse_pcr_values
+from assay.client.local.quote_generation import request_quote
 from assay.client.protocol import Reply, read_answer, read_key_set
 from assay.client.sealed_answer import open_answer
 from assay.endorsements.documents import Document, DocumentKind
@@ -168,6 +170,29 @@ def _confidential_containers() -> tuple[Target, ...]:
     )
 
 
+class _Heard:
+    """A stream on which a host says these octets."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def sendall(self, _content: bytes, /) -> None:
+        """Nobody listens."""
+
+    def recv(self, size: int, /) -> bytes:
+        return self._content.read(size)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _quoting_service() -> Target:
+    """What the host of a trust domain answers; it is not trusted."""
+    answer = bytes.fromhex("010001000100000058000000000000000000000040000000") + bytes(64)
+    frame = len(answer).to_bytes(4, "big") + answer
+    return Target("quoting-service", lambda c: request_quote("host", _Heard(c), bytes(1024)), (frame,))
+
+
 def targets() -> tuple[Target, ...]:
     """Every parser of untrusted input."""
     sgx, enclave = simulate_sgx(AT, runtime_data=b"held"), simulate_open_enclave(AT)
@@ -201,6 +226,7 @@ def targets() -> tuple[Target, ...]:
             (collateral.tcb_signing_chain,),
         ),
         *_guest_targets(),
+        _quoting_service(),
         Target("json", strict_json.decode, (body, collateral.tcb_info), (JsonError,)),
         Target("base64", lambda c: base64url.decode_lenient(_text(c)), (encoded.encode(),), (Base64Error,)),
         Target("request", _decode_request, (body,), (AssayError, JsonError)),
