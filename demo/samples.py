@@ -6,6 +6,7 @@ import base64
 import json
 import struct
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -14,12 +15,12 @@ from assay.client.shells import submission
 from assay.evidence import EVIDENCE_TYPES
 from assay.formats import base64url
 from assay.simulator import Enclave, EvidenceForm, Machine, Platform, ReportForm, simulate_open_enclave, simulate_sgx
-from assay.simulator.azure_guest import VM_ID, SimulatedGuest, simulate_guest
+from assay.simulator.azure_guest import VM_ID, SimulatedGuest, good_guest, simulate_guest
+from assay.simulator.tpm.event_log import encode_log
 from demo.steps import Accepted, Refused, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from assay.client.sealed_answer import DecryptKey
@@ -128,7 +129,7 @@ def _open_enclave(at: datetime) -> tuple[Sample, ...]:
 
 def _azure_guest(at: datetime) -> tuple[Sample, ...]:
     launch = simulate_guest(at, windows=True)
-    confidential = simulate_guest(at, "Tdx")
+    confidential, domain = simulate_guest(at, "SevSnp"), simulate_guest(at, "Tdx")
     members: Mapping[str, JsonValue] = {"x-ms-attestation-type": "azurevm", "secureboot": True}
     return (
         Sample(
@@ -140,10 +141,18 @@ def _azure_guest(at: datetime) -> tuple[Sample, ...]:
             members={**members, "x-ms-azurevm-is-windows": True},
         ),
         Sample(
-            "confidential VM on TDX, Linux",
+            "confidential VM on SEV-SNP, Linux",
             confidential,
+            "the event log cut",
+            _with_other_log(confidential.evidence),
+            "log.replay",
+            members={**members, "x-ms-azurevm-vmid": VM_ID},
+        ),
+        Sample(
+            "confidential VM on TDX, Linux",
+            domain,
             "a runtime claim changed",
-            _with_other_claims(confidential.evidence),
+            _with_other_claims(domain.evidence),
             "isolation.runtime_claims",
             members={**members, "x-ms-azurevm-vmid": VM_ID},
         ),
@@ -153,6 +162,14 @@ def _azure_guest(at: datetime) -> tuple[Sample, ...]:
 def _with_other_pcr(evidence: bytes, index: int) -> bytes:
     members = json.loads(evidence)
     members["TpmInfo"]["PCRs"][index]["Digest"] = base64.b64encode(bytes(32)).decode()
+    return json.dumps(members).encode()
+
+
+def _with_other_log(evidence: bytes) -> bytes:
+    """The log as it stood before firmware ended its part: whole records, and fewer of them."""
+    guest = good_guest(datetime.min.replace(tzinfo=UTC), "SevSnp")
+    members = json.loads(evidence)
+    members["TcgLogs"] = base64.b64encode(encode_log(guest.booted[:6])).decode()
     return json.dumps(members).encode()
 
 
@@ -195,9 +212,9 @@ def write_collateral(at: datetime, directory: Path) -> None:
     """The endorsements of the machines that the samples come from; those of `UNKNOWN_MODEL` are left out."""
     simulate_sgx(at).collateral.write(directory / "processor")
     simulate_sgx(at, machine=PLATFORM_CA).collateral.write(directory / "platform")
-    guest = simulate_guest(at, "Tdx").collateral
-    if guest is not None:
-        guest.write(directory / "domain")
+    for name, guest in (("domain", simulate_guest(at, "Tdx")), ("guest", simulate_guest(at, "SevSnp"))):
+        if guest.collateral is not None:
+            guest.collateral(directory / name)
 
 
 def simulated_steps(at: datetime) -> tuple[Step, ...]:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from assay.evidence.base import Submission
 from assay.policy import AppraisalPolicy, stored_policy
-from assay.simulator import simulate, tdx_recipe
+from assay.simulator import SnpRecipe, simulate, simulate_snp, tdx_recipe
 from assay.simulator.azure_guest import Guest, good_guest, mint_attestation_info
 from tests.appraisals import AT, Case, documents_of, evidence_type, judge
+from tests.snp_cases import snp_documents
 
 if TYPE_CHECKING:
     from assay.endorsements.documents import Document, DocumentKind
@@ -20,13 +21,13 @@ PERMIT: AppraisalPolicy = stored_policy("version=1.0; authorizationrules{=> perm
 LINUX, WINDOWS = Guest(AT), Guest(AT, windows=True)
 
 
-TDX = good_guest(AT, "Tdx")
+TDX, SNP = good_guest(AT, "Tdx"), good_guest(AT, "SevSnp")
 
 
 @lru_cache(maxsize=1)
 def documents() -> dict[DocumentKind, Document]:
     """What the hardware of the guests above needs."""
-    return documents_of(simulate(tdx_recipe(AT)).collateral)
+    return {**documents_of(simulate(tdx_recipe(AT)).collateral), **snp_documents(simulate_snp(SnpRecipe(AT)))}
 
 
 def guest_case(guest: Guest) -> Case:

@@ -17,14 +17,15 @@ import pytest
 from assay.endorsements.anchors import trust_anchors
 from assay.errors import BindingMismatch, EndorsementUnavailable, MalformedEvidence
 from assay.evidence.base import HeldData, HeldDataType, PlatformRules
-from assay.simulator.azure_guest import Guest, encode_runtime_claims
+from assay.simulator.amd.report import REPORT
+from assay.simulator.azure_guest import Guest, encode_runtime_claims, mint_snp_proof
 from assay.simulator.rsa_keys import derive_rsa_key
 from assay.simulator.tpm.event_log import IPL, LoggedEvent
 from assay.simulator.tpm.structures import ATTESTATION_FORM, NULL, RSAPSS, RSASSA, SHA1, AttestForm
 from tests.appraisals import AT, PRODUCTION, judge, refusal
-from tests.guests import LINUX, PERMIT, TDX, WINDOWS, case_of, guest_case, judge_guest, members_of
+from tests.guests import LINUX, PERMIT, SNP, TDX, WINDOWS, case_of, guest_case, judge_guest, members_of
 
-BASES = {"linux": LINUX, "windows": WINDOWS, "tdx": TDX, "version 1.0": replace(LINUX, version="1.0")}
+BASES = {"linux": LINUX, "windows": WINDOWS, "snp": SNP, "tdx": TDX, "version 1.0": replace(LINUX, version="1.0")}
 CERTIFICATE = LINUX.certificate
 STRICT = PlatformRules(strict=True)
 
@@ -158,6 +159,15 @@ REFUSED = {
         replace(TDX, sent_runtime_claims=TDX.stated_claims + b" "),
         "isolation.runtime_claims",
     ),
+    "runtime claims of an SNP machine changed": (
+        replace(SNP, sent_runtime_claims=SNP.stated_claims + b" "),
+        "isolation.runtime_claims",
+    ),
+    # SNP-17: a report that the guest asked for, not its paravisor.
+    "report of another privilege level": (
+        replace(SNP, mint_proof=lambda data: mint_snp_proof(data, AT, replace(REPORT, vmpl=2))),
+        "isolation.vmpl",
+    ),
     # AZ-02: the hash is right, and another key quotes than the one in the claims.
     "runtime claims of another key": (
         replace(TDX, runtime_claims=encode_runtime_claims(derive_rsa_key("tpm other ak").public_key())),
@@ -218,6 +228,26 @@ def test_a_hardware_report_that_was_changed_is_refused_under_a_name_of_its_own()
     error, decisive = refusal(case_of(json.dumps(members).encode()))
     assert decisive.check.name == "isolation.tdx.quote.signature"
     assert error.message.startswith("isolation.tdx.quote.signature: ")
+
+
+def test_an_snp_report_that_was_changed_is_refused_under_a_name_of_its_own():
+    members = members_of(SNP)
+    envelope = json.loads(base64.b64decode(members["IsolationInfo"]["Evidence"]["Proof"]))
+    report = bytearray(base64.urlsafe_b64decode(envelope["SnpReport"] + "=="))
+    report[0x90] ^= 1  # the measurement
+    envelope["SnpReport"] = base64.urlsafe_b64encode(report).decode().rstrip("=")
+    members["IsolationInfo"]["Evidence"]["Proof"] = base64.b64encode(json.dumps(envelope).encode()).decode()
+    error, decisive = refusal(case_of(json.dumps(members).encode()))
+    assert decisive.check.name == "isolation.snp.report.signature"
+    assert error.message.startswith("isolation.snp.report.signature: ")
+
+
+def test_a_proof_may_be_an_object():
+    """rest-api 7.5: the Go client's nesting."""
+    members = members_of(SNP)
+    evidence = members["IsolationInfo"]["Evidence"]
+    evidence["Proof"] = json.loads(base64.b64decode(evidence["Proof"]))
+    assert judge(case_of(json.dumps(members).encode()), policy=PERMIT).verdict.decisive is None
 
 
 def test_missing_endorsements_of_the_hardware_are_named():

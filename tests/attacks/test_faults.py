@@ -29,9 +29,9 @@ def fail(*_: object) -> Seen:
     raise Fault
 
 
-def unremembered_case(kind: AnyEvidenceType) -> Case:
+def unremembered_case(kind: AnyEvidenceType, check: str = "") -> Case:
     """Good evidence of the type, under anchors of its own so that nothing about it is remembered."""
-    return replace(good_case(kind), anchors=trust_anchors(allow_simulator=True))
+    return replace(good_case(kind, check), anchors=trust_anchors(allow_simulator=True))
 
 
 @contextmanager
@@ -53,7 +53,7 @@ DECLARED = [(kind, check) for kind in EVIDENCE_TYPES for check in kind.checks if
 
 @pytest.mark.parametrize(("kind", "check"), DECLARED, ids=[f"{k.name}-{c.name}" for k, c in DECLARED])
 def test_a_fault_inside_a_check_is_never_an_acceptance(kind: AnyEvidenceType, check: AnyCheck) -> None:
-    case = unremembered_case(kind)
+    case = unremembered_case(kind, check.name)
     with broken(check), pytest.raises(Fault):
         judge(case)
     # Nothing half-written is remembered: the same grounds accept the evidence once the fault is gone.

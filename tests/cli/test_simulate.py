@@ -28,7 +28,7 @@ def test_a_field_that_the_evidence_does_not_have_is_wrong_usage(assay, tmp_path)
     assert assay("simulate", "SevSnpVm", "--out", tmp_path, "--knob", "pck-revoked").code == 2
 
 
-@pytest.mark.parametrize("isolation", ["TrustedLaunch", "Tdx"])
+@pytest.mark.parametrize("isolation", ["TrustedLaunch", "SevSnp", "Tdx"])
 @pytest.mark.parametrize("system", [[], ["--windows"]], ids=["linux", "windows"])
 def test_a_simulated_guest_is_accepted_by_the_default_policy(assay, tmp_path, isolation, system):
     made = assay("simulate", "AzureGuest", "--out", tmp_path, "--isolation", isolation, "--at", WHEN, *system)

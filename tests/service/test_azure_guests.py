@@ -48,7 +48,7 @@ def opened(answer, guest):
 def tdx_guest(tmp_path):
     guest = simulate_guest(AT, "Tdx")
     assert guest.collateral is not None
-    guest.collateral.write(tmp_path / "collateral")
+    guest.collateral(tmp_path / "collateral")
     return guest
 
 

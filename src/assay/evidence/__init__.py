@@ -14,7 +14,7 @@ from assay.evidence.tdx_vm import TDX_VM
 
 EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (SGX_ENCLAVE, OPEN_ENCLAVE, SEV_SNP_VM, TDX_VM, AZURE_GUEST)
 # Which type may build on which other's public functions (design, section 4); the architecture test holds it.
-BUILDS_ON: Final = {"open_enclave": ("sgx_enclave",), "azure_guest": ("tdx_vm",)}
+BUILDS_ON: Final = {"open_enclave": ("sgx_enclave",), "azure_guest": ("sev_snp_vm", "tdx_vm")}
 
 
 class PolicyType(NamedTuple):

@@ -15,7 +15,8 @@ from typing import Any, Final, Literal
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from assay.simulator.intel.collateral import Collateral
+from assay.simulator.amd.recipe import SnpRecipe, simulate_snp
+from assay.simulator.amd.report import REPORT, SnpReport
 from assay.simulator.intel.trust_domain import TrustDomain
 from assay.simulator.recipe import simulate, tdx_recipe
 from assay.simulator.rsa_keys import derive_rsa_key
@@ -25,8 +26,8 @@ from assay.simulator.tpm.certificates import TpmCertificateForm, mint_tpm_certif
 from assay.simulator.tpm.event_log import LogForm, LoggedEvent, encode_log, pcr_values
 from assay.simulator.tpm.structures import ATTEST_FORM, ATTESTATION_FORM, SHA256, AttestForm, PublicForm
 
-IsolationType = Literal["TrustedLaunch", "Tdx"]
-ISOLATIONS: Final[tuple[IsolationType, ...]] = ("TrustedLaunch", "Tdx")
+IsolationType = Literal["TrustedLaunch", "SevSnp", "Tdx"]
+ISOLATIONS: Final[tuple[IsolationType, ...]] = ("TrustedLaunch", "SevSnp", "Tdx")
 
 LINUX_PCRS: Final = tuple(range(8))
 WINDOWS_PCRS: Final = (*range(8), 11, 12, 13, 14)
@@ -36,6 +37,7 @@ _CERTIFICATE: Final = TpmCertificateForm(
 )
 
 
+WriteCollateral = Callable[[Path], None]
 # Makes the proof over 64 octets of report data.
 MintProof = Callable[[bytes], bytes]
 
@@ -218,12 +220,15 @@ def _text(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedGuest:
-    """A guest's request, the key that opens the answer (a real one never leaves its TPM), the hardware's collateral."""
+    """A guest's request, the key that opens the answer (a real one never leaves its TPM), the hardware's collateral.
+
+    `collateral` writes what a verifier needs for the hardware into a directory; None for Trusted Launch.
+    """
 
     at: datetime
     evidence: bytes
     key: rsa.RSAPrivateKey
-    collateral: Collateral | None
+    collateral: WriteCollateral | None
     file_name: str = "attestation_info.json"
     key_name: str = "guest_key.pem"
 
@@ -233,7 +238,7 @@ class SimulatedGuest:
         encoded = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (directory / self.key_name).write_bytes(encoded)
         if self.collateral is not None:
-            self.collateral.write(directory / "collateral")
+            self.collateral(directory / "collateral")
 
 
 def mint_tdx_proof(report_data: bytes, at: datetime) -> bytes:
@@ -241,10 +246,21 @@ def mint_tdx_proof(report_data: bytes, at: datetime) -> bytes:
     return simulate(tdx_recipe(at, domain=replace(TrustDomain(), report_data=report_data))).evidence
 
 
+def mint_snp_proof(report_data: bytes, at: datetime, report: SnpReport = REPORT) -> bytes:
+    """An SNP report over the report data, requested at VMPL 0, with the certificates of its chip."""
+    return simulate_snp(SnpRecipe(at, report=replace(report, report_data=report_data))).evidence
+
+
 def good_guest(at: datetime, isolation: IsolationType = "TrustedLaunch", *, windows: bool = False) -> Guest:
     """A guest of this isolation that every check accepts."""
     guest = Guest(at, isolation, windows)
-    return replace(guest, mint_proof=lambda data: mint_tdx_proof(data, at)) if isolation == "Tdx" else guest
+    match isolation:
+        case "TrustedLaunch":
+            return guest
+        case "SevSnp":
+            return replace(guest, mint_proof=lambda data: mint_snp_proof(data, at))
+        case "Tdx":
+            return replace(guest, mint_proof=lambda data: mint_tdx_proof(data, at))
 
 
 def simulate_guest(
@@ -252,5 +268,15 @@ def simulate_guest(
 ) -> SimulatedGuest:
     """A good guest with what its hardware needs."""
     guest = good_guest(at, isolation, windows=windows)
-    collateral = simulate(tdx_recipe(at)).collateral if isolation == "Tdx" else None
-    return SimulatedGuest(at, mint_attestation_info(guest), derive_rsa_key(guest.encryption_key), collateral)
+    key = derive_rsa_key(guest.encryption_key)
+    return SimulatedGuest(at, mint_attestation_info(guest), key, _write_collateral(at, isolation))
+
+
+def _write_collateral(at: datetime, isolation: IsolationType) -> WriteCollateral | None:
+    match isolation:
+        case "TrustedLaunch":
+            return None
+        case "SevSnp":
+            return lambda directory: simulate_snp(SnpRecipe(at)).write_endorsements(directory)
+        case "Tdx":
+            return simulate(tdx_recipe(at)).collateral.write

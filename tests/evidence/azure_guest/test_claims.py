@@ -15,7 +15,7 @@ from assay.simulator.tpm.boots import FIRMWARE, WindowsForm, windows_boot
 from assay.simulator.tpm.event_log import LoggedEvent, boundary, separator, signature_list, tagged, with_data
 from assay.simulator.tpm.structures import SHA256
 from tests.appraisals import judge
-from tests.guests import LINUX, PERMIT, TDX, WINDOWS, guest_case, judge_guest
+from tests.guests import LINUX, PERMIT, SNP, TDX, WINDOWS, guest_case, judge_guest
 from tests.shared_vectors import shared_path
 
 PREFIX = "x-ms-azurevm-"
@@ -51,6 +51,17 @@ def test_a_confidential_vms_claims_nest_those_of_its_hardware():
     assert isolation["x-ms-attestation-type"] == "tdxvm"
     assert isolation["x-ms-runtime"] == json.loads(TDX.stated_claims)
     assert len(str(isolation["tdx_report_data"])) == 128
+
+
+def test_a_confidential_vms_claims_on_snp_are_those_of_a_recorded_one():
+    """claims 12.5: every name of the nested object, but for the compliance status, which is never ours to say."""
+    recorded = json.loads(shared_path("vectors/azure-sdk/tokens/azurevm.sampleAttestationToken.json").read_bytes())
+    isolation = said(SNP)["x-ms-isolation-tee"]
+    assert isinstance(isolation, dict)
+    expected = set(recorded["x-ms-isolation-tee"]) - {"x-ms-compliance-status"}
+    assert expected <= set(isolation)
+    assert {type(isolation[name]) for name in expected if name.endswith("-svn")} == {int}
+    assert isolation["x-ms-runtime"] == json.loads(SNP.stated_claims)
 
 
 def test_the_identifier_of_the_vm_is_in_upper_case():
@@ -177,7 +188,7 @@ def test_the_default_policy_admits_good_guests_and_denies_each_of_its_six():
     assert AZURE_GUEST.default_policy is not None
     default = stored_policy(AZURE_GUEST.default_policy)
     assert default.identity.hash == "wm9mHlvTU82e8UqoOy1Yj1FBRSNkfe99-69IYDq9eWs"
-    for good in (LINUX, WINDOWS, TDX):
+    for good in (LINUX, WINDOWS, SNP, TDX):
         assert judge(guest_case(good), policy=default).verdict.decisive is None
     for bad in (
         replace(LINUX, firmware=replace(FIRMWARE, secure_boot=b"\x00")),

@@ -13,6 +13,7 @@ from assay.endorsements.documents import Need
 from assay.errors import EndorsementUnavailable, VerificationFailed
 from assay.evidence.azure_guest.isolation import HardwareProof, Isolation, IsolationType
 from assay.evidence.base import AnyEvidenceType, Grounds, HeldData, HeldDataType, Statement, Submission
+from assay.evidence.sev_snp_vm import SEV_SNP_VM
 from assay.evidence.tdx_vm import TDX_VM
 from assay.verdict import NOT_APPLICABLE, AnyCheck, Entry, Outcome, Verdict
 
@@ -38,7 +39,10 @@ def _hardware(isolation: IsolationType, kind: AnyEvidenceType, prefix: str) -> _
     return _Hardware(isolation, kind, named)
 
 
-_KINDS: Final = (_hardware(IsolationType.TDX, TDX_VM, "tdx"),)
+_KINDS: Final = (
+    _hardware(IsolationType.SEV_SNP, SEV_SNP_VM, "snp"),
+    _hardware(IsolationType.TDX, TDX_VM, "tdx"),
+)
 HARDWARE_CHECKS: Final[tuple[AnyCheck, ...]] = tuple(check for one in _KINDS for check in one.named.values())
 
 

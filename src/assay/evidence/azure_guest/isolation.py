@@ -10,6 +10,8 @@ from assay.errors import MalformedEvidence, UnsupportedEvidence
 from assay.evidence._hcl.runtime_claims import RuntimeClaims, parse_runtime_claims
 from assay.evidence.azure_guest.members import Members
 from assay.evidence.base import Submission
+from assay.evidence.sev_snp_vm import SEV_SNP_VM
+from assay.evidence.sev_snp_vm.report import SevSnpVmEvidence
 from assay.evidence.tdx_vm import TDX_VM
 from assay.evidence.tdx_vm.quote import TdxQuote
 from assay.formats.strict_json import JsonValue, encode_ordered
@@ -31,7 +33,7 @@ class HardwareProof(NamedTuple):
     `vmpl` is the privilege level of who asked for an SNP report, None where there are no such levels.
     """
 
-    evidence: TdxQuote
+    evidence: SevSnpVmEvidence | TdxQuote
     report_data: bytes
     vmpl: int | None
     runtime_claims: RuntimeClaims
@@ -81,7 +83,8 @@ def _parse_stated(stated: Members) -> Isolation:
 
 def _hardware_proof(kind: IsolationType, octets: bytes, claims: RuntimeClaims) -> HardwareProof:
     if kind is IsolationType.SEV_SNP:
-        raise UnsupportedEvidence(_WHAT, "SEV-SNP reports are not verified here yet", code="UnsupportedIsolation")
+        snp = SEV_SNP_VM.parse(Submission(octets))
+        return HardwareProof(snp, snp.report.report_data, snp.report.vmpl, claims)
     tdx = TDX_VM.parse(Submission(octets))
     return HardwareProof(tdx, tdx.report.report_data, None, claims)
 

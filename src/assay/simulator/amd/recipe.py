@@ -86,12 +86,15 @@ class SimulatedSnp:
 
     def write(self, directory: Path) -> None:
         """Writes the evidence, the held data and the endorsements as the vector folders name them."""
-        collateral = directory / "collateral"
-        collateral.mkdir(parents=True, exist_ok=True)
+        self.write_endorsements(directory / "collateral")
         (directory / "report.bin").write_bytes(self.report)
         (directory / self.file_name).write_bytes(self.evidence)
         if self.runtime_data is not None:
             (directory / "runtime_data.bin").write_bytes(self.runtime_data)
+
+    def write_endorsements(self, collateral: Path) -> None:
+        """Writes certificates and revocation list alone."""
+        collateral.mkdir(parents=True, exist_ok=True)
         names = ("vlek.der", "asvk.der", "ark.der") if self.vlek else ("vcek.der", "ask.der", "ark.der")
         for name, content in zip(names, self.chain, strict=False):
             (collateral / name).write_bytes(content)
