@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +141,26 @@ def test_the_events_claim_has_the_documented_form() -> None:
     assert modules == [
         {"EVENT_FILEPATH": r"\Windows\system32\winload.efi", "EVENT_IMAGEVALIDATED": True, "EVENT_MODULE_SVN": 1}
     ]
+
+
+@pytest.mark.parametrize("events", [boots.windows_boot(), boots.linux_boot()], ids=["Windows", "Linux"])
+def test_another_reader_of_logs_replays_to_the_same_pcrs(events: tuple[LoggedEvent, ...], tmp_path: Path) -> None:
+    """tpm2_eventlog of tpm2-tools, which is right where no startup locality is stated (tpm-and-guest 5.1)."""
+    tool = shutil.which("tpm2_eventlog")
+    if tool is None:
+        pytest.skip("tpm2_eventlog is not installed")
+    file = tmp_path / "log"
+    file.write_bytes(encode_log(events))
+    printed = subprocess.run([tool, str(file)], capture_output=True, text=True, check=True).stdout
+    bank: dict[str, dict[int, str]] = {}
+    for line in printed[printed.index("\npcrs:") :].splitlines():
+        name, value = re.match(r"  (sha\d+):$", line), re.match(r"    (\d+)\s*: 0x([0-9a-f]+)$", line)
+        if name:
+            values = bank.setdefault(name[1], {})
+        elif value:
+            values[int(value[1])] = value[2]
+    log = parse_event_log(encode_log(events))
+    for label, algorithm in (("sha1", HashAlgorithm.SHA1), ("sha256", HashAlgorithm.SHA256)):
+        ours = replay(log, algorithm).values
+        assert bank[label]
+        assert bank[label] == {pcr: ours[pcr].hex() for pcr in bank[label]}

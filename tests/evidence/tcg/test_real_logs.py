@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 
 from assay.claims import Claim, ClaimSet
-from assay.errors import MalformedEvidence, UnsupportedEvidence
+from assay.errors import LimitExceeded, MalformedEvidence, UnsupportedEvidence
 from assay.evidence._tcg.algorithms import HashAlgorithm
 from assay.evidence._tcg.boot_claims import boot_claims, secure_boot_of_td
 from assay.evidence._tcg.event_log import EventLog, LogForm, parse_cc_event_log, parse_event_log
 from assay.evidence._tcg.evidence_claims import events_claim
 from assay.evidence._tcg.measured import MeasuredLog, Standing, measure, measure_cc
-from assay.evidence._tcg.replay import replay, replay_rtmrs
+from assay.evidence._tcg.pcrs import PcrBank, pcr_bank
+from assay.evidence._tcg.replay import replay, replay_rtmrs, seen_replay
 from assay.policy import compile_policy, issued_members
+from assay.simulator.tpm.event_log import encode_log, separator, variable
+from assay.verdict import Mismatch
 from tests.shared_vectors import SHARED, shared_path
 
 LOGS = "vectors/tpm/eventlogs"
@@ -132,3 +136,24 @@ def test_every_tagged_event_of_real_windows_is_covered_by_its_digest(name: str) 
     tagged = [one for one in windows(name).events if one.event.kind == 6 and one.event.pcr in (11, 12, 13, 14)]
     assert {one.standing for one in tagged} <= {Standing.COVERED, Standing.AFTER_SEPARATOR}
     assert all(one.tagged for one in tagged if one.standing is Standing.COVERED)
+
+
+def test_the_log_of_a_real_shielded_windows_gives_the_pcrs_of_its_own_tpm() -> None:
+    """The one real pair of a Windows log and all 24 PCRs; of SHA-1 only, which no claim rests on by default."""
+    recorded = json.loads(shared_path("vectors/tpm/tpm_rest/gcp-windows-shielded-vm.json").read_text("utf-8"))["Log"]
+    values = [(one["Index"], base64.b64decode(one["Digest"])) for one in recorded["PCRs"]]
+    log = parse_event_log(base64.b64decode(recorded["Raw"]))
+    bank = pcr_bank(HashAlgorithm.SHA1, values)
+    assert len(bank.values) == 24
+    assert seen_replay(log, [bank]).observed == ("24 PCRs of SHA1",)
+    changed = PcrBank(HashAlgorithm.SHA1, {**bank.values, 23: b"\1" * 20})
+    with pytest.raises(Mismatch):
+        seen_replay(log, [changed])
+
+
+def test_events_whose_claim_would_be_too_long_are_refused() -> None:
+    events = [variable("x", bytes(9000)) for _ in range(90)] + [separator(7)]
+    log = parse_event_log(encode_log(events))
+    measured = measure(log, [replay(log, HashAlgorithm.SHA256)])
+    with pytest.raises(LimitExceeded):
+        events_claim(measured)
