@@ -26,6 +26,7 @@ _FUNCTIONS = (
     verify_document,
     verify_revocation_list,
     platform_case.platform_needs,
+    platform_case._needs_of_model,
     read_name,
     pck._parse_tcb,
     pem._decode_small,

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from assay import limits
 from assay.claims import ClaimSet, Configuration
 from assay.endorsements.anchors import TrustAnchors
-from assay.endorsements.documents import Document, Need
+from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.evidence.platform_rules import PlatformRules as PlatformRules  # noqa: PLC0414  # one of this layer's types
 from assay.formats.strict_json import JsonValue
 from assay.memo import Lazy
@@ -74,13 +74,23 @@ class Challenge:
 class Endorsements:
     """The documents of one appraisal; compared by identity, so that one generation of collateral keys a cache."""
 
-    __slots__ = ("_documents",)
+    __slots__ = ("_documents", "_last")
 
     def __init__(self, documents: Mapping[Need, Document]) -> None:
         self._documents = dict(documents)
+        self._last: tuple[tuple[Need, ...], Mapping[DocumentKind, Document]] = ((), {})
 
     def find(self, need: Need) -> Document | None:
         return self._documents.get(need)
+
+    def by_kind(self, needs: tuple[Need, ...]) -> Mapping[DocumentKind, Document]:
+        """What is there for needs of different kinds; remembered, since all platforms of a model ask with one tuple."""
+        known, found = self._last
+        if known is not needs:
+            documents = ((need.kind, self.find(need)) for need in needs)
+            found = {kind: document for kind, document in documents if document is not None}
+            self._last = (needs, found)
+        return found
 
 
 NO_ENDORSEMENTS = Endorsements({})

@@ -29,4 +29,5 @@ class AttestationResult(NamedTuple):
     @property
     def marks(self) -> tuple[str, ...]:
         """The unsafe conditions under which this result was made, sorted; empty for a result to rely on."""
-        return tuple(sorted({*self.grounds.marks, *self.statement.marks}))
+        marks = self.grounds.marks + self.statement.marks
+        return tuple(sorted(set(marks))) if marks else ()

@@ -65,8 +65,8 @@ def _common(result: AttestationResult, envelope: Envelope) -> Mapping[str, JsonV
         members["ver"] = "1.0"
     elif result.submission.nonce is not None:
         members["nonce"] = result.submission.nonce
-    if result.marks:
-        members[UNSAFE] = list(result.marks)
+    if marks := result.marks:
+        members[UNSAFE] = list(marks)
     return members
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from assay.errors import AssayError
 from assay.service.authorisation import authorise, require_network
-from assay.service.context import PROVIDER, REQUEST_ID, state_of
+from assay.service.context import PROVIDER, REQUEST_ID, STATE, state_of
 from assay.service.errors import HttpRefusal, encode_error, internal_error
 from assay.service.operations import CONTROL_PLANE, Operation, find_operations
 from assay.service.responses import empty_response, refusal_response, request_identifier
@@ -37,9 +37,7 @@ def create_app(state: ServiceState) -> ASGIApp:
         async with state.running():
             yield
 
-    app = Starlette(lifespan=lifespan)
-    app.state.service = state
-    return _Application(app, state)
+    return _Application(Starlette(lifespan=lifespan), state)
 
 
 class _Application:
@@ -55,10 +53,10 @@ class _Application:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["app"] = self._app
-        scope[REQUEST_ID] = request_identifier()
+        scope[STATE] = self._state
+        scope[REQUEST_ID] = identifier = request_identifier()
         client = scope.get("client")
-        scope[TRAIL] = Trail(self._state.audit, scope[REQUEST_ID], client[0] if client else "")
+        scope[TRAIL] = Trail(self._state.audit, identifier, client[0] if client else "")
         request = Request(scope, receive)
         response = await self._answer(request)
         await response(scope, receive, send)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from assay.service.provider import Provider
     from assay.service.state import ServiceState
 
+STATE: Final = "assay.state"
 PROVIDER: Final = "assay.provider"
 CALLER: Final = "assay.caller"
 REQUEST_ID: Final = "assay.request_id"
@@ -18,7 +19,7 @@ REQUEST_ID: Final = "assay.request_id"
 
 def state_of(request: Request) -> ServiceState:
     """The memory of this process."""
-    state: ServiceState = request.scope["app"].state.service
+    state: ServiceState = request.scope[STATE]
     return state
 
 

@@ -26,6 +26,7 @@ from assay.service.access import Authenticator, ensure_development_tokens, load_
 from assay.service.app import create_app
 from assay.service.audit import AuditWriter
 from assay.service.config import Settings
+from assay.service.cycles import spare_what_was_loaded
 from assay.service.logs import configure_logs
 from assay.service.protocol import BoundedProtocol
 from assay.service.state import ServiceState, load_anchors
@@ -149,6 +150,7 @@ def _run(settings: Settings, listener: socket.socket, started: Callable[[], None
         _log_no_issuers()
     state = build_state(settings)
     tls = state.tls
+    spare_what_was_loaded()
     config = uvicorn.Config(
         create_app(state),
         loop="uvloop",

@@ -5,7 +5,7 @@ What passed is remembered by the documents themselves; their validity windows ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,13 +48,26 @@ OF_DOCUMENTS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generation:
-    """Documents that passed their checks, the entries of these, and when all of the documents are valid."""
+    """Documents that passed their checks, and when all of them are valid.
 
-    entries: Mapping[AnyCheck, Entry]
+    `entries` are those of a platform that passed; `places` says which of them stand for the platform and not for the
+    documents, so that another platform runs only `checks`, those at these places.
+    """
+
+    entries: tuple[Entry, ...]
+    places: tuple[int, ...]
+    checks: tuple[AnyCheck, ...]
     window: Window
 
+    def complete(self, own: Sequence[Entry]) -> tuple[Entry, ...]:
+        """The entries of all platform checks in their order, from those of `checks`."""
+        entries = list(self.entries)
+        for place, entry in zip(self.places, own, strict=True):
+            entries[place] = entry
+        return tuple(entries)
 
-_Key = tuple[Certificate, Certificate, tuple[Document, ...], TrustAnchors, str, bool]
+
+_Key = tuple[Certificate, Certificate, tuple[Document, ...], TrustAnchors, str, bool, bool]
 _GENERATIONS: Final = Memo[_Key, Generation](limits.DOCUMENTS)
 
 
@@ -64,10 +77,11 @@ def find_generation(case: PlatformCase) -> Generation | None:
     return kept if kept is not None and case.at in kept.window else None
 
 
-def keep_generation(case: PlatformCase, entries: Iterable[Entry]) -> Generation:
+def keep_generation(case: PlatformCase, entries: tuple[Entry, ...]) -> Generation:
     """Remember that the documents of a case passed; `entries` are those of all platform checks."""
-    of_documents = {entry.check: entry for entry in entries if entry.check.name in OF_DOCUMENTS}
-    generation = Generation(of_documents, case.document_window())
+    places = tuple(place for place, entry in enumerate(entries) if entry.check.name not in OF_DOCUMENTS)
+    checks = tuple(entries[place].check for place in places)
+    generation = Generation(entries, places, checks, case.document_window())
     _GENERATIONS.keep(_key(case), generation)
     return generation
 
@@ -81,5 +95,6 @@ def _key(case: PlatformCase) -> _Key:
         documents,
         case.anchors,
         case.tee,
+        case.module is None,
         case.unsafe_no_revocation,
     )

@@ -188,9 +188,8 @@ def _run(case: PlatformCase, passed: list[Entry], later: Sequence[AnyCheck]) -> 
         own: list[Entry] = []
         # A refusal is found again below, with its verdict in the declared order.
         with suppress(VerificationFailed, EndorsementUnavailable):
-            run(tuple(check for check in checks if check not in generation.entries), case, own)
-            known = {**generation.entries, **{entry.check: entry for entry in own}}
-            return tuple(known[check] for check in checks), generation.window
+            run(generation.checks, case, own)
+            return generation.complete(own), generation.window
     entries = list(passed)
     run(checks, case, entries, later)
     found = tuple(entries[len(passed) :])

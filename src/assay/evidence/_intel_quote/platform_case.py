@@ -67,13 +67,21 @@ class PlatformSubject(NamedTuple):
 def platform_needs(certification: Certification, baseline: Baseline) -> tuple[Need, ...]:
     """The documents that the appraisal of a certified platform needs, in this order."""
     vouched = certification.anchor in VENDOR_ROOTS
+    return _needs_of_model(certification.authority_kind, certification.pck.fmspc, baseline, vouched)
+
+
+@lru_cache(maxsize=limits.PLATFORMS)
+def _needs_of_model(
+    authority_kind: str, fmspc: bytes, baseline: Baseline, vouched: bool
+) -> tuple[Need, ...]:  # positional, as a key of the memory
+    """The same object for all platforms of one model."""
     return (
         Need(DocumentKind.INTEL_ROOT_CRL, vouched=vouched),
-        Need(DocumentKind.INTEL_PCK_CRL, platform=certification.authority_kind, vouched=vouched),
+        Need(DocumentKind.INTEL_PCK_CRL, platform=authority_kind, vouched=vouched),
         Need(
             DocumentKind.INTEL_TCB_INFO,
             tee=baseline.tee,
-            platform=certification.pck.fmspc.hex(),
+            platform=fmspc.hex(),
             number=baseline.number,
             vouched=vouched,
         ),
@@ -104,8 +112,7 @@ class PlatformCase:
     @Lazy
     def documents(self) -> Mapping[DocumentKind, Document]:
         """What is there of the documents needed, by kind: a case needs one of each."""
-        found = ((need.kind, self.endorsements.find(need)) for need in self.needs)
-        return {kind: document for kind, document in found if document is not None}
+        return self.endorsements.by_kind(self.needs)
 
     def required(self, kind: DocumentKind) -> Document:
         """The document; raises `Missing` when it is not among the endorsements."""
