@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from functools import lru_cache
@@ -89,10 +88,3 @@ def encode(der: bytes, label: str) -> bytes:
     lines = [packed[start : start + 64] for start in range(0, len(packed), 64)]
     name = label.encode("ascii")
     return b"-----BEGIN " + name + b"-----\n" + b"\n".join(lines) + b"\n-----END " + name + b"-----\n"
-
-
-def encode_certificate(der: bytes) -> bytes:
-    """A certificate as a PEM block of lines of 64 characters."""
-    text = base64.b64encode(der)
-    lines = (text[start : start + 64] for start in range(0, len(text), 64))
-    return b"\n".join((b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""))

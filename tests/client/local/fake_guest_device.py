@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.client.local.reports import placed, snp_report
@@ -38,6 +39,7 @@ class FakeSevGuest:
     size_asked_for: int | None = None
     calls: list[tuple[str, int]] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
+    make_report: Callable[[bytes, int], bytes] = snp_report
 
     def __call__(self, path: str, number: int, argument: ctypes.Structure) -> None:
         self.calls.append((path, number))
@@ -57,7 +59,7 @@ class FakeSevGuest:
     def _report(self, request: bytes, answer: int) -> None:
         self.requests.append(request)
         assert request[68:] == bytes(28), "the rest must be zero"
-        report = snp_report(request[:64], int.from_bytes(request[64:68], "little"))
+        report = self.make_report(request[:64], int.from_bytes(request[64:68], "little"))
         ctypes.memmove(answer, response(report, self.status), 4000)
 
     def _extended(self, argument: ctypes.Structure, request: int) -> None:

@@ -12,8 +12,7 @@ from assay.client.local.machine import Machine, SystemFiles, this_machine
 from assay.client.local.security_context import find_context_directory, read_security_context
 from assay.client.local.snp_envelope import snp_evidence
 from assay.client.local.source import report_data_of
-from assay.formats import base64url
-from assay.formats.pem import encode_certificate
+from assay.formats import base64url, pem
 from tests.client.local.reports import (
     AUTHORITY,
     LEAF,
@@ -28,8 +27,13 @@ from tests.shared_vectors import shared_path
 
 REPORT = snp_report(bytes(64))
 TCB = "7308000000000003"
-CHAIN = b"".join(map(encode_certificate, (AUTHORITY, ROOT))).decode()
-CACHE = {"vcekCert": encode_certificate(LEAF).decode(), "certificateChain": CHAIN, "tcbm": TCB, "cacheControl": "86400"}
+CHAIN = b"".join(pem.encode(one, "CERTIFICATE") for one in (AUTHORITY, ROOT)).decode()
+CACHE = {
+    "vcekCert": pem.encode(LEAF, "CERTIFICATE").decode(),
+    "certificateChain": CHAIN,
+    "tcbm": TCB,
+    "cacheControl": "86400",
+}
 
 
 def write(directory, *, cache=CACHE, policy=b"package policy", reference=b"endorsements") -> None:

@@ -8,8 +8,7 @@ from assay.client.local.security_context import SecurityContext, read_security_c
 from assay.client.local.source import LocalEvidence
 from assay.endorsements.amd.certificate_table import parse_certificate_table
 from assay.errors import LimitExceeded, MalformedEvidence
-from assay.formats import base64url, strict_json
-from assay.formats.pem import encode_certificate
+from assay.formats import base64url, pem, strict_json
 from assay.formats.reader import Reader
 from assay.formats.strict_json import JsonValue
 from assay.pki.certificate import Certificate
@@ -57,7 +56,7 @@ def _read_table(table: bytes, notes: list[str]) -> bytes:
 
 def _to_pem(certificates: Iterable[Certificate]) -> bytes:
     """The certificates in the wire's order: the leaf, its authority, the root."""
-    return b"".join(encode_certificate(certificate.der) for certificate in sorted(certificates, key=_rank))
+    return b"".join(pem.encode(certificate.der, "CERTIFICATE") for certificate in sorted(certificates, key=_rank))
 
 
 def _rank(certificate: Certificate) -> int:
