@@ -50,6 +50,7 @@ def _unsafe_option(*names: str, **settings: Any) -> Callable[[Callable[..., None
 @click.option("--trust", multiple=True, type=click.Path(path_type=Path), help="Directory of more trust anchors.")
 @click.option("--collateral", multiple=True, type=click.Path(path_type=Path), help="Directory of endorsements.")
 @click.option("--offline", is_flag=True, help="Never ask the vendors' services.")
+@click.option("--amd-url", metavar="URL", help="AMD's key distribution service or a copy of it  [default: AMD's]")
 @click.option("--vendor-url", metavar="URL", help="Intel's service or a PCCS  [default: Intel's]")
 @click.option("--vendor-ca", type=click.Path(path_type=Path, dir_okay=False), help="CA of the vendor's TLS, PEM.")
 @click.option("--vendor-proxy", metavar="URL", help="HTTP proxy towards the vendor.")

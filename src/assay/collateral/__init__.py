@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from assay.collateral.amd_kds import AmdKeyService
     from assay.collateral.cache import Collected, DocumentStore
     from assay.collateral.collector import Collector, Refreshed, VendorService
     from assay.collateral.directory import DirectorySource
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 # Found when first asked for: reading a directory needs no HTTP client.
 _PLACES: Final = {
+    "AmdKeyService": "amd_kds",
     "Collected": "cache",
     "CollateralSettings": "settings",
     "Collector": "collector",
@@ -32,6 +34,7 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "AmdKeyService",
     "CollateralSettings",
     "Collected",
     "Collector",

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from assay.errors import ConfigurationError
 
 INTEL_SERVICE: Final = "https://api.trustedservices.intel.com"
+AMD_SERVICE: Final = "https://kdsintf.amd.com"
 INTEL_CERTIFICATES: Final = "https://certificates.trustedservices.intel.com"
 
 
@@ -18,8 +19,9 @@ INTEL_CERTIFICATES: Final = "https://certificates.trustedservices.intel.com"
 class CollateralSettings:
     """Where endorsements are fetched from, and the bounds of it; raises `ConfigurationError` for an unusable address.
 
-    `base_url` is Intel's service or a PCCS (quote-verification 6.1, 6.2); `certificates_url` the host of the root's
-    list, None for Intel's with Intel's service and for the PCCS's own `rootcacrl` otherwise. `channel` is what a need
+    `base_url` is Intel's service or a PCCS (quote-verification 6.1, 6.2), `amd_url` AMD's (10); `certificates_url` the
+    host of the root's list, None for Intel's with Intel's service and for the PCCS's own `rootcacrl` otherwise.
+    `channel` is what a need
     without an evaluation number gets (design, section 8). `ca_file` holds the certificates (PEM) that the addresses'
     TLS is checked against in place of the system's; there is no way to leave that check out (attack case IN-12).
     `proxy` is the address of an HTTP proxy; proxies of the environment are not used.
@@ -27,6 +29,7 @@ class CollateralSettings:
 
     base_url: str = INTEL_SERVICE
     certificates_url: str | None = None
+    amd_url: str = AMD_SERVICE
     channel: Literal["standard", "early"] = "standard"
     ca_file: Path | None = None
     proxy: str | None = None
@@ -39,6 +42,8 @@ class CollateralSettings:
     concurrency: int = 8
     queue: int = 64
     strangers_per_minute: int = 30
+    # AMD's service throttles (quote-verification 10): not asked more often than this, however many documents miss.
+    amd_per_minute: int = 20
     # How long a failure is remembered: one that may pass soon, and a document that the vendor does not have.
     failure_seconds: float = 15.0
     absence_seconds: float = 60.0
@@ -47,13 +52,13 @@ class CollateralSettings:
     refresh_seconds: float = 600.0
 
     def __post_init__(self) -> None:
-        for name in ("base_url", "certificates_url"):
+        for name in ("base_url", "certificates_url", "amd_url"):
             address = getattr(self, name)
             if address is not None:
                 _require_safe(name, address)
         if self.channel not in ("standard", "early"):
             raise ConfigurationError(f"collateral channel {self.channel!r} is neither standard nor early")
-        for name in ("attempts", "concurrency", "queue", "strangers_per_minute"):
+        for name in ("attempts", "concurrency", "queue", "strangers_per_minute", "amd_per_minute"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"collateral {name}: at least 1")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
 
-from assay.collateral.settings import INTEL_SERVICE
+from assay.collateral.settings import AMD_SERVICE, INTEL_SERVICE
 from assay.endorsements.intel.tcb import ACCEPTED_BY_DEFAULT, TcbStatus
 from assay.errors import ConfigurationError
 from assay.evidence.base import PlatformRules
@@ -39,6 +39,7 @@ class Settings:
     trust: tuple[Path, ...] = ()
     collateral: tuple[Path, ...] = ()
     vendor_url: str = INTEL_SERVICE
+    amd_url: str = AMD_SERVICE
     vendor_ca: Path | None = None
     vendor_proxy: str | None = None
     offline: bool = False

@@ -20,7 +20,7 @@ import structlog
 import uvicorn
 
 from assay import clock
-from assay.collateral import CollateralSettings, Collector, DirectorySource, IntelService
+from assay.collateral import AmdKeyService, CollateralSettings, Collector, DirectorySource, IntelService
 from assay.errors import ConfigurationError
 from assay.service.access import Authenticator, ensure_development_tokens, load_development_issuer
 from assay.service.app import create_app
@@ -114,11 +114,12 @@ def build_state(settings: Settings) -> ServiceState:
     directories = DirectorySource(settings.collateral, anchors) if settings.collateral else None
     collateral = CollateralSettings(
         base_url=settings.vendor_url,
+        amd_url=settings.amd_url,
         channel=settings.channel,
         ca_file=settings.vendor_ca,
         proxy=settings.vendor_proxy,
     )
-    services = () if settings.offline else (IntelService(collateral, anchors),)
+    services = () if settings.offline else (IntelService(collateral, anchors), AmdKeyService(collateral))
     collector = Collector(
         anchors,
         directories=directories,

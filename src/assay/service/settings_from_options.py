@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from assay.collateral.settings import INTEL_SERVICE, CollateralSettings
+from assay.collateral.settings import AMD_SERVICE, INTEL_SERVICE, CollateralSettings
 from assay.errors import ConfigurationError
 from assay.evidence.base import PlatformRules
 from assay.service.access import TrustedIssuer, read_issuers
@@ -80,6 +80,7 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
         trust=options.paths("trust"),
         collateral=_existing(options.paths("collateral")),
         vendor_url=_vendor(options.text("vendor_url")),
+        amd_url=_amd(options.text("amd_url")),
         vendor_ca=options.path("vendor_ca"),
         vendor_proxy=options.text("vendor_proxy"),
         offline=options.flag("offline"),
@@ -142,6 +143,15 @@ def _vendor(url: str | None) -> str:
         return CollateralSettings(base_url=url).base_url
     except ConfigurationError as error:
         raise ConfigurationError(f"--vendor-url: {error.message}") from error
+
+
+def _amd(url: str | None) -> str:
+    if url is None:
+        return AMD_SERVICE
+    try:
+        return CollateralSettings(amd_url=url).amd_url
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--amd-url: {error.message}") from error
 
 
 def _time(text: str | None) -> datetime | None:
