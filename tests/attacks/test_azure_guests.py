@@ -20,7 +20,8 @@ from assay.evidence.base import HeldData, HeldDataType, PlatformRules
 from assay.simulator.amd.report import REPORT
 from assay.simulator.azure_guest import Guest, encode_runtime_claims, mint_snp_proof
 from assay.simulator.rsa_keys import derive_rsa_key
-from assay.simulator.tpm.event_log import IPL, LoggedEvent
+from assay.simulator.tpm.boots import WindowsForm, windows_boot
+from assay.simulator.tpm.event_log import IPL, LoggedEvent, tagged, with_data
 from assay.simulator.tpm.structures import ATTESTATION_FORM, NULL, RSAPSS, RSASSA, SHA1, AttestForm
 from tests.appraisals import AT, PRODUCTION, judge, refusal
 from tests.guests import LINUX, PERMIT, SNP, TDX, WINDOWS, case_of, guest_case, judge_guest, members_of
@@ -359,3 +360,15 @@ def test_a_certificate_that_the_operator_pinned_is_believed_whoever_issued_it():
     pinned = trust_anchors(pinned_leaves=[leaf], allow_simulator=True)
     case = replace(guest_case(replace(LINUX, certificate=STRANGER)), anchors=pinned)
     assert judge(case, policy=PERMIT).verdict.decisive is None
+
+
+def test_an_edited_property_of_the_boot_says_nothing_and_a_strict_operator_refuses_it():
+    """Attack case TPM-14: Windows was debugged, and the log says otherwise under the digest of the truth."""
+    booted = windows_boot(WindowsForm(kernel_debugging=True))
+    truth = next(place for place, event in enumerate(booted) if tagged(0x00050001, b"\1") in event.data)
+    lie = with_data(booted[truth], booted[truth].data.replace(tagged(0x00050001, b"\1"), tagged(0x00050001, b"\0")))
+    guest = replace(WINDOWS, events=booted, log_events=(*booted[:truth], lie, *booted[truth + 1 :]))
+    members = judge_guest(guest).statement.members
+    assert members["x-ms-azurevm-debuggersdisabled"] is False
+    assert refusal(guest_case(guest), STRICT)[1].check.name == "log.hidden"
+    assert judge(guest_case(replace(WINDOWS, events=booted)), STRICT, policy=PERMIT).verdict.decisive is None

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from assay.endorsements.documents import Need
 from assay.errors import VerificationFailed
+from assay.evidence._tcg.hidden_events import HIDDEN_CHECKS, HiddenCase
 from assay.evidence._tcg.key_certificate import KEY_CERTIFICATE_CHECKS, KeyCertificateCase
 from assay.evidence._tcg.measured import MeasuredLog, measure
 from assay.evidence._tcg.secure_boot_keys import SecureBootKeys, classify_secure_boot_keys
@@ -45,7 +46,8 @@ _FORM_PASSED: Final = Entry(FORM_CHECK, Outcome.PASSED, _WELL_FORMED)
 _AFTER_REQUEST: Final = HARDWARE_CHECKS
 _AFTER_ISOLATION: Final[tuple[AnyCheck, ...]] = (*REQUEST_CHECKS, *_AFTER_REQUEST)
 _AFTER_SECURE_BOOT: Final[tuple[AnyCheck, ...]] = (*ISOLATION_CHECKS, *_AFTER_ISOLATION)
-_AFTER_BOOT: Final[tuple[AnyCheck, ...]] = (*SECURE_BOOT_CHECKS, *_AFTER_SECURE_BOOT)
+_AFTER_HIDDEN: Final[tuple[AnyCheck, ...]] = (*SECURE_BOOT_CHECKS, *_AFTER_SECURE_BOOT)
+_AFTER_BOOT: Final[tuple[AnyCheck, ...]] = (*HIDDEN_CHECKS, *_AFTER_HIDDEN)
 _AFTER_KEYS: Final[tuple[AnyCheck, ...]] = (*BOOT_CHECKS, *_AFTER_BOOT)
 _AFTER_SIGNER: Final[tuple[AnyCheck, ...]] = (*ENCRYPTION_KEY_CHECKS, *_AFTER_KEYS)
 _AFTER_QUOTE: Final[tuple[AnyCheck, ...]] = (*SIGNER_CHECKS, *_AFTER_SIGNER)
@@ -123,6 +125,7 @@ def _verify_evidence_alone(info: AttestationInfo, grounds: Grounds, entries: lis
     run(BOOT_CHECKS, info, entries, _AFTER_BOOT)
     simulated = certificate.chain is not None and certificate.chain.anchor.simulated
     measured = measure(info.log, (tpm.pcrs,))
+    run(HIDDEN_CHECKS, HiddenCase(measured, grounds.rules.strict), entries, _AFTER_HIDDEN)
     keys = classify_secure_boot_keys(measured, references_for(grounds.anchors, simulated=simulated))
     run(SECURE_BOOT_CHECKS, SecureBootCase(keys, grounds.rules.strict), entries, _AFTER_SECURE_BOOT)
     run(ISOLATION_CHECKS, info, entries, _AFTER_ISOLATION)
