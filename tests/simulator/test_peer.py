@@ -56,6 +56,8 @@ REFUSED_STATUS = "Revoked"
 REFUSED_BY_PEER = {
     "authentication-data-empty": "wants 32 bytes of authentication data",
     "tcb-info-version-2": "reads version 3 only",
+    "version-4": "wants version 3 of an enclave's quote; Intel's format has both TEE types from version 4 on",
+    "version-5": "wants version 3 of an enclave's quote; Intel's format has both TEE types from version 4 on",
     "last-instant": "nextUpdate of a revocation list is exclusive there",
 }
 

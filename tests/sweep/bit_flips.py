@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assay.endorsements.documents import DocumentKind
 from assay.errors import EndorsementUnavailable, LimitExceeded, Malformed, VerificationFailed
-from assay.simulator import Recipe, find_knob, simulate
+from assay.simulator import TDX_VARIANTS, Recipe, find_knob, simulate, tdx_recipe
 from tests.appraisals import ANY_STATUS, AT, HELD, Case, judge, simulated_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _BASE: Final = Recipe(AT, HELD)
+_DOMAIN: Final = tdx_recipe(AT, HELD)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Target:
 
     content: Callable[[Case], bytes]
     put: Callable[[Case, bytes], Case]
-    envelope: str = ""
+    turned: str = ""
 
 
 class Flip(NamedTuple):
@@ -49,14 +50,15 @@ class Survivor(NamedTuple):
     how: str
 
 
-def _evidence(envelope: str = "") -> Target:
-    return Target(lambda case: case.submission.evidence, lambda case, content: case.of(content), envelope)
+def _evidence(turned: str = "") -> Target:
+    return Target(lambda case: case.submission.evidence, lambda case, content: case.of(content), turned)
 
 
-def _body(kind: DocumentKind) -> Target:
+def _body(kind: DocumentKind, turned: str = "") -> Target:
     return Target(
         lambda case: case.documents[kind].body,
         lambda case, content: case.having(replace(case.documents[kind], body=content)),
+        turned,
     )
 
 
@@ -71,6 +73,9 @@ TARGETS: Final = {
     "quote": _evidence(),
     "open enclave report": _evidence("oe-report"),
     "open enclave evidence": _evidence("oe-evidence-claims"),
+    "TDX quote of version 4": _evidence("td-module-0"),
+    "TDX quote of version 5": _evidence("td-1.5"),
+    "TDX TCB info": _body(DocumentKind.INTEL_TCB_INFO, "td-1.5"),
     "TCB info": _body(DocumentKind.INTEL_TCB_INFO),
     "TCB info chain": _chain(DocumentKind.INTEL_TCB_INFO),
     "QE identity": _body(DocumentKind.INTEL_QE_IDENTITY),
@@ -93,19 +98,23 @@ def _hex_case(content: bytes, flip: Flip) -> bool:
 # Fields that the specification leaves open, by target: the only flips that may be accepted.
 UNSIGNED: Final[dict[str, tuple[Callable[[bytes, Flip], bool], ...]]] = {
     "TCB info": (_hex_case,),
+    "TDX TCB info": (_hex_case,),
     "QE identity": (_hex_case,),
 }
 
 
 @lru_cache(maxsize=8)
-def good_case(envelope: str) -> Case:
-    recipe = find_knob(envelope).turn(_BASE) if envelope else _BASE
-    return simulated_case(simulate(recipe), enveloped=bool(envelope))
+def good_case(turned: str) -> Case:
+    """Good evidence, with a variant's knob turned: of a trust domain where the knob is one of trust domains."""
+    if not turned:
+        return simulated_case(simulate(_BASE))
+    knob = find_knob(turned)
+    return simulated_case(knob.apply(_DOMAIN if knob in TDX_VARIANTS else _BASE), enveloped=knob.enveloped)
 
 
 @lru_cache(maxsize=len(TARGETS))
 def good_content(target: str) -> bytes:
-    return TARGETS[target].content(good_case(TARGETS[target].envelope))
+    return TARGETS[target].content(good_case(TARGETS[target].turned))
 
 
 def flips(target: str) -> Iterator[Flip]:
@@ -126,7 +135,7 @@ def survives(flip: Flip) -> Survivor | None:
     content = bytearray(good_content(flip.target))
     content[flip.offset] ^= 1 << flip.bit
     try:
-        judge(target.put(good_case(target.envelope), bytes(content)), ANY_STATUS)
+        judge(target.put(good_case(target.turned), bytes(content)), ANY_STATUS)
     except EndorsementUnavailable as error:
         # Nothing may be asked from a vendor on the word of a damaged document.
         return Survivor(flip, error.message)

@@ -37,6 +37,7 @@ from assay.evidence.open_enclave.report import parse_open_enclave
 from assay.evidence.sev_snp_vm.uvm_checks import parse_endorsements
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.sgx_enclave.quote import parse_sgx_quote
+from assay.evidence.tdx_vm.quote import parse_tdx_quote
 from assay.formats import base64url, pem, strict_json
 from assay.formats.base64url import Base64Error
 from assay.formats.cbor import decode_cbor, encode_cbor
@@ -47,7 +48,7 @@ from assay.pki.certificate import parse_certificate
 from assay.pki.did_x509 import DidError, parse_did_x509
 from assay.pki.revocation import parse_revocation_list
 from assay.policy import compile_policy, draft_policy
-from assay.simulator import simulate_open_enclave, simulate_sgx
+from assay.simulator import TrustDomain, simulate_open_enclave, simulate_sgx, simulate_tdx
 from assay.simulator.azure_guest import simulate_guest
 from assay.simulator.microsoft.uvm import ISSUER, Generation, UvmForm, mint_uvm_endorsement
 from assay.simulator.tpm.boots import linux_boot, windows_boot
@@ -198,6 +199,7 @@ def targets() -> tuple[Target, ...]:
     sgx, enclave = simulate_sgx(AT, runtime_data=b"held"), simulate_open_enclave(AT)
     quote, collateral = sgx.quote, sgx.collateral
     chain = pem.decode_certificates(collateral.tcb_signing_chain, "chain", MalformedEvidence)
+    domain, domain_1_5 = simulate_tdx(AT), simulate_tdx(AT, domain=TrustDomain(body=3))
     pck = parse_sgx_quote(quote).block.certificates[0]
     encoded = base64.urlsafe_b64encode(quote).rstrip(b"=").decode()
     held = {"data": "aGVsZA", "dataType": "Binary"}
@@ -206,6 +208,7 @@ def targets() -> tuple[Target, ...]:
     tcb_info, identity = DocumentKind.INTEL_TCB_INFO, DocumentKind.INTEL_QE_IDENTITY
     return (
         Target("quote", parse_sgx_quote, (quote,)),
+        Target("td-quote", parse_tdx_quote, (domain.quote, domain_1_5.quote)),
         Target("open-enclave", parse_open_enclave, (enclave.evidence, quote)),
         Target("certification-block", parse_certification_block, (quote[436 + 64 :],)),
         Target("pck-extension", parse_pck_extension, (pck.extensions.vendor.get(SGX_EXTENSION) or b"",)),
@@ -218,7 +221,11 @@ def targets() -> tuple[Target, ...]:
             lambda c: parse_revocation_list(c, "list"),
             (collateral.pck_crl, collateral.root_ca_crl, pem.encode(collateral.pck_crl, "X509 CRL")),
         ),
-        Target("tcb-info", lambda c: parse_tcb_info(_document(tcb_info, c)), (collateral.tcb_info,)),
+        Target(
+            "tcb-info",
+            lambda c: parse_tcb_info(_document(tcb_info, c)),
+            (collateral.tcb_info, domain.collateral.tcb_info),
+        ),
         Target("qe-identity", lambda c: parse_enclave_identity(_document(identity, c)), (collateral.qe_identity,)),
         Target(
             "signing-chain",
