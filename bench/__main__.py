@@ -18,6 +18,8 @@ SECTIONS: Final = {
     "attest": ("(e) The whole attestation without HTTP", "bench.attestation", "attestation"),
     "http": ("(f) Requests a second over TLS", "bench.requests", "requests"),
     "logs": ("(l) The log of a measured boot", "bench.event_logs", "event_logs"),
+    "tdx": ("(h) TDX, warm: every call another quote of a known platform", "bench.trust_domains", "warm"),
+    "tdx-new": ("(i) TDX, new platform: a PCK certificate never seen", "bench.trust_domains", "new_platform"),
     "start": ("(g) Start-up", "bench.startup", "startup"),
 }
 

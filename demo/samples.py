@@ -14,8 +14,19 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from assay.client.shells import submission
 from assay.evidence import EVIDENCE_TYPES
 from assay.formats import base64url
-from assay.simulator import Enclave, EvidenceForm, Machine, Platform, ReportForm, simulate_open_enclave, simulate_sgx
+from assay.simulator import (
+    Enclave,
+    EvidenceForm,
+    Machine,
+    Platform,
+    ReportForm,
+    TrustDomain,
+    simulate_open_enclave,
+    simulate_sgx,
+    simulate_tdx,
+)
 from assay.simulator.azure_guest import VM_ID, SimulatedGuest, good_guest, simulate_guest
+from assay.simulator.intel.trust_domain import TD_1_5
 from assay.simulator.tpm.event_log import encode_log
 from demo.steps import Accepted, Refused, Step
 
@@ -34,6 +45,10 @@ REPORT_DATA: Final = 48 + 320
 SIGNATURE: Final = 48 + 384 + 4
 ATTESTATION_KEY: Final = SIGNATURE + 64
 QE_REPORT: Final = ATTESTATION_KEY + 64
+# In a trust domain's: MRTD and RTMR0 behind the header, in version 5 also behind the body's descriptor.
+MR_TD: Final = 48 + 136
+RTMR_0: Final = 48 + 328
+DESCRIPTOR: Final = 6
 
 PLATFORM_CA: Final = Machine(Platform("demo, platform CA", ca="platform", fmspc="5ca1ab1e0002"))
 UNKNOWN_MODEL: Final = Machine(Platform("demo, unknown model", fmspc="5ca1ab1e00ff"))
@@ -127,6 +142,42 @@ def _open_enclave(at: datetime) -> tuple[Sample, ...]:
     )
 
 
+def _tdx(at: datetime) -> tuple[Sample, ...]:
+    plain = simulate_tdx(at, runtime_data=_BINARY)
+    later = simulate_tdx(at, runtime_data=_JSON, domain=TrustDomain(body=TD_1_5))
+    return (
+        Sample(
+            "quote version 4, TD 1.0, Binary runtime data",
+            plain,
+            "a bit of MRTD flipped",
+            flip(plain.evidence, MR_TD),
+            "quote.signature",
+            members=_domain(plain, MR_TD),
+        ),
+        Sample(
+            "quote version 5, TD 1.5, JSON runtime data",
+            later,
+            "a bit of RTMR0 flipped",
+            flip(later.evidence, DESCRIPTOR + RTMR_0),
+            "quote.signature",
+            "JSON",
+            {
+                **_domain(later, DESCRIPTOR + MR_TD),
+                "x-ms-runtime": {"role": "demo", "keys": [{"kid": "enclave-key-1"}]},
+            },
+        ),
+    )
+
+
+def _domain(made: Simulated, offset: int) -> Mapping[str, JsonValue]:
+    """What the token must say of the domain, read from the quote here and not by the verifier."""
+    return {
+        "x-ms-attestation-type": "tdxvm",
+        "attester_tcb_status": "UpToDate",
+        "tdx_mrtd": made.quote[offset : offset + 48].hex(),
+    }
+
+
 def _azure_guest(at: datetime) -> tuple[Sample, ...]:
     launch = simulate_guest(at, windows=True)
     confidential, domain = simulate_guest(at, "SevSnp"), simulate_guest(at, "Tdx")
@@ -194,6 +245,7 @@ def _report(made: Simulated) -> Mapping[str, JsonValue]:
 _MAKERS: Final[Mapping[str, Callable[[datetime], tuple[Sample, ...]]]] = {
     "SgxEnclave": _sgx,
     "OpenEnclave": _open_enclave,
+    "TdxVm": _tdx,
     "AzureGuest": _azure_guest,
 }
 
@@ -212,6 +264,7 @@ def write_collateral(at: datetime, directory: Path) -> None:
     """The endorsements of the machines that the samples come from; those of `UNKNOWN_MODEL` are left out."""
     simulate_sgx(at).collateral.write(directory / "processor")
     simulate_sgx(at, machine=PLATFORM_CA).collateral.write(directory / "platform")
+    simulate_tdx(at).collateral.write(directory / "trust domain")
     for name, guest in (("domain", simulate_guest(at, "Tdx")), ("guest", simulate_guest(at, "SevSnp"))):
         if guest.collateral is not None:
             guest.collateral(directory / name)

@@ -85,7 +85,7 @@ _RAISED: Final = "an accepted TCB status, raised by the operator's TCB baseline"
 
 
 def _grace(case: PlatformRuleCase) -> Seen:
-    end = case.grace_end
+    end = case.grace_end if case.rules.grace else None
     if end is None:
         return NOT_APPLICABLE
     if case.at > end:
