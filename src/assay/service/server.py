@@ -121,11 +121,7 @@ def build_state(settings: Settings) -> ServiceState:
     )
     services = () if settings.offline else (IntelService(collateral, anchors), AmdKeyService(collateral))
     collector = Collector(
-        anchors,
-        directories=directories,
-        services=services,
-        store=SqlDocumentStore(store),
-        settings=collateral,
+        anchors, directories=directories, services=services, store=SqlDocumentStore(store), settings=collateral
     )
     audit = AuditWriter(AuditChain(open_audit_store(settings.database_url)), settings.audit)
     return ServiceState(

@@ -62,7 +62,6 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
     host = options.text("host") or "127.0.0.1"
     port = options.number("port", 8443) or free_port(host)
     state_dir = _state_dir(options)
-    dev = options.flag("dev")
     base_url = _base_url(options, port)
     return Settings(
         host=host,
@@ -90,11 +89,16 @@ def settings_from_options(values: Mapping[str, object]) -> Settings:
         token_lifetime=_minutes(options, "token_lifetime", 480),
         report_lifetime=_minutes(options, "report_lifetime", 1440),
         trusted_proxies=options.texts("trusted_proxy"),
-        dev=dev,
+        dev=options.flag("dev"),
         unsafe_verify_at=_time(options.text("unsafe_verify_at")),
         unsafe_no_revocation=options.flag("unsafe_no_revocation"),
-        sealing_key=read_sealing_key(options.path("sealing_key_file")) or (_dev_sealing_key(state_dir) if dev else ""),
+        sealing_key=_sealing_key(options, state_dir),
     )
+
+
+def _sealing_key(options: _Options, state_dir: Path) -> str:
+    key = read_sealing_key(options.path("sealing_key_file"))
+    return key or (_dev_sealing_key(state_dir) if options.flag("dev") else "")
 
 
 def _base_url(options: _Options, port: int) -> str:
