@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -32,6 +32,7 @@ from assay.simulator.tpm.event_log import (
     NO_ACTION,
     SHA256_SIGNATURE,
     VARIABLE_AUTHORITY,
+    VARIABLE_BOOT,
     VARIABLE_DRIVER_CONFIG,
     LogForm,
     LoggedEvent,
@@ -42,6 +43,7 @@ from assay.simulator.tpm.event_log import (
     signature_list,
     tagged,
     variable,
+    variable_data,
     with_data,
 )
 from assay.simulator.tpm.structures import SHA1, SHA256
@@ -251,6 +253,24 @@ def test_a_tagged_event_is_read_whatever_its_type_is_said_to_be(kind: int) -> No
     listed = json.loads(events_claim(judged(renamed, DEBUGGED)))["Events"][SAFE_MODE + 1]
     assert (listed["EventTypeString"], listed["EventType"]) == ("EV_EVENT_TAG", kind)
     assert listed["ProcessedData"]["EVENT_TRUSTBOUNDARY"]["EVENT_SAFEMODE"] is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrap"),
+    [
+        pytest.param(IPL, lambda data: b"grub_cmd: " + data, id="a command of a boot loader"),
+        pytest.param(IPL, lambda data: data + b"\0", id="a text with an ending zero"),
+        pytest.param(VARIABLE_BOOT, lambda data: variable_data("Boot0000", data), id="the content of a variable"),
+    ],
+)
+def test_a_tagged_event_wrapped_into_another_kind_of_data_is_hidden_not_covered(
+    kind: int, wrap: Callable[[bytes], bytes]
+) -> None:
+    event = DEBUGGED[SAFE_MODE]
+    wrapped = changed(DEBUGGED, SAFE_MODE, replace(with_data(event, wrap(event.data)), kind=kind))
+    judgement = judged(wrapped, DEBUGGED)
+    assert judgement.events[SAFE_MODE + 1].standing is Standing.NOT_COVERED
+    assert not boot_claims(judgement).not_safe_mode
 
 
 def test_a_signature_called_a_database_makes_a_second_one() -> None:

@@ -19,7 +19,17 @@ from assay.evidence._tcg.measured import measure
 from assay.evidence._tcg.pcrs import PcrBank
 from assay.evidence._tcg.replay import replay, replay_rtmrs
 from assay.simulator.tpm import boots
-from assay.simulator.tpm.event_log import CC, FORM, LEGACY, LogForm, LoggedEvent, encode_log, pcr_values
+from assay.simulator.tpm.event_log import (
+    CC,
+    FORM,
+    LEGACY,
+    LogForm,
+    LoggedEvent,
+    boundary,
+    encode_log,
+    pcr_values,
+    tagged,
+)
 from assay.simulator.tpm.structures import SHA1, SHA256, SHA384, SHA512
 
 HEALTHY = BootClaims(
@@ -50,8 +60,8 @@ def test_a_synthetic_log_replays_to_the_pcrs_of_its_machine(events: tuple[Logged
         assert dict(replay(log, HashAlgorithm(algorithm)).values) == values
 
 
-def test_a_log_of_the_old_form_replays() -> None:
-    events = boots.linux_boot()
+@pytest.mark.parametrize("events", [boots.windows_boot(), boots.linux_boot()], ids=["Windows", "Linux"])
+def test_a_log_of_the_old_form_replays(events: tuple[LoggedEvent, ...]) -> None:
     log = parse_event_log(encode_log(events, LEGACY))
     assert dict(replay(log, HashAlgorithm.SHA1).values) == pcr_values(events, LEGACY)[SHA1]
 
@@ -164,3 +174,26 @@ def test_another_reader_of_logs_replays_to_the_same_pcrs(events: tuple[LoggedEve
         ours = replay(log, algorithm).values
         assert bank[label]
         assert bank[label] == {pcr: ours[pcr].hex() for pcr in bank[label]}
+
+
+def test_what_a_dynamic_launch_measures_counts_as_what_a_static_one_does() -> None:
+    """After a dynamic launch PCR 17 to 22 begin with zeros, and 19 and 20 say what 12 and 13 do."""
+    later = (
+        boundary(19, tagged(0x00050005, b"\1")),
+        boundary(20, tagged(0x00040001, b"\1"), tagged(0x000A0003, b"\0")),
+    )
+    events = (*boots.windows_boot(), *later)
+    log = parse_event_log(encode_log(events))
+    bank = PcrBank(HashAlgorithm.SHA256, pcr_values(events)[SHA256])
+    assert dict(replay(log, HashAlgorithm.SHA256).values) == dict(bank.values)
+    assert bank.values[17] == bytes(32)
+    assert boot_claims(measure(log, [bank])) == HEALTHY._replace(
+        boot_debugging_disabled=False, not_safe_mode=False, iommu_enabled=False
+    )
+
+
+def test_the_commands_of_a_boot_loader_are_covered_without_their_prefix() -> None:
+    events = boots.linux_boot()
+    measured = measure(parse_event_log(encode_log(events)), [PcrBank(HashAlgorithm.SHA256, pcr_values(events)[SHA256])])
+    contents = [one.content for one in measured.events if one.event.pcr == 8]
+    assert contents == [b"linux /vmlinuz root=/dev/sda1 ro quiet", None]

@@ -24,6 +24,8 @@ from assay.evidence._tcg.sipa import TAGGED_PCRS, Tagged, parse_if_tagged
 _FIRMWARE: Final = {LogForm.CRYPTO_AGILE: range(8), LogForm.LEGACY: range(8), LogForm.CC: range(1, 2)}
 SECURE_BOOT_PCR: Final = 7
 SECURE_BOOT_RTMR_INDEX: Final = 1
+# PC Client profile 3.3.4.2; RTMR 0 has the same number in CC event logs.
+_BOOT_VARIABLES: Final = 1
 _READY: Final = bytes(4)
 # Besides: an error, and what Windows' loader writes. The other error value, 1, is known by its event's type only: it is
 # the boot order of many machines, too.
@@ -156,13 +158,27 @@ class _Reading:
         if variable is not None and (is_covered or self._covers_content(event, variable)):
             kind = event.kind if event.kind in _VARIABLES else types.EFI_VARIABLE_DRIVER_CONFIG
             return MeasuredEvent(event, kind, Standing.COVERED, event.data, variable)
-        if not is_covered:
-            return MeasuredEvent(event, event.kind, Standing.NOT_COVERED)
-        return MeasuredEvent(event, event.kind, Standing.COVERED, event.data)
+        content = event.data if is_covered else self._command(event)
+        standing = Standing.NOT_COVERED if content is None else Standing.COVERED
+        return MeasuredEvent(event, event.kind, standing, content)
+
+    def _command(self, event: Event) -> bytes | None:
+        """What of a boot loader's text its digest covers: grub measures it without prefix and ending zero.
+
+        Not where claims come from: behind a prefix, what is read there would not be recognised.
+        """
+        if event.kind != types.IPL or event.pcr == self._secure_boot or event.pcr in TAGGED_PCRS:
+            return None
+        text = event.data.rstrip(b"\0")
+        return next((one for one in (text, text.partition(b": ")[2]) if self._covers(event, one)), None)
 
     def _covers_content(self, event: Event, variable: EfiVariable) -> bool:
-        """Boot variables are often measured without their names (tpm-and-guest 5.2)."""
-        return event.kind == types.EFI_VARIABLE_BOOT and self._covers(event, variable.content)
+        """Boot variables are often measured without their names (tpm-and-guest 5.2).
+
+        Where they are measured only: elsewhere it would turn the data of other events into a variable's content.
+        """
+        is_boot_variable = event.kind == types.EFI_VARIABLE_BOOT and event.pcr == _BOOT_VARIABLES
+        return is_boot_variable and self._covers(event, variable.content)
 
     def _covers(self, event: Event, content: bytes) -> bool:
         digests = tuple(self._digests(event))

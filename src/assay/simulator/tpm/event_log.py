@@ -36,7 +36,8 @@ class LoggedEvent:
     banks: tuple[int, ...] | None = None
 
     def digests(self, algorithms: Sequence[int]) -> dict[int, bytes]:
-        chosen = [one for one in algorithms if self.banks is None or one in self.banks]
+        # Every event is measured into one bank at least, as by a Windows whose TPM has no SHA-256.
+        chosen = [one for one in algorithms if self.banks is None or one in self.banks] or list(algorithms)
         content = self.data if self.measured is None else self.measured
         if self.kind == NO_ACTION:
             return {one: bytes(_new(one).digest_size) for one in chosen}
@@ -97,16 +98,16 @@ def _record(event: LoggedEvent, digests: Mapping[int, bytes], form: LogForm) -> 
 
 def pcr_values(events: Sequence[LoggedEvent], form: LogForm = FORM) -> dict[int, dict[int, bytes]]:
     """All 24 PCRs of each bank, by hash, of a TPM that was extended with the events."""
-    return {one: _bank(events, one, form.locality or 0) for one in form.algorithms}
+    return {one: _bank(events, one, form) for one in form.algorithms}
 
 
-def _bank(events: Sequence[LoggedEvent], algorithm: int, locality: int) -> dict[int, bytes]:
+def _bank(events: Sequence[LoggedEvent], algorithm: int, form: LogForm) -> dict[int, bytes]:
     size = _new(algorithm).digest_size
     is_dynamic = any(event.pcr in _DYNAMIC for event in events)
     values = {pcr: (b"\xff" if pcr in _DYNAMIC and not is_dynamic else b"\0") * size for pcr in range(24)}
-    values[0] = locality.to_bytes(size, "big")
+    values[0] = (form.locality or 0).to_bytes(size, "big")
     for event in events:
-        digest = event.digests((algorithm,)).get(algorithm)
+        digest = event.digests(form.algorithms).get(algorithm)
         if digest is not None and event.kind != NO_ACTION and event.pcr != NO_PCR:
             values[event.pcr] = _new(algorithm, values[event.pcr] + digest).digest()
     return values
