@@ -20,8 +20,8 @@ from assay.evidence.base import HeldData, HeldDataType, PlatformRules
 from assay.simulator.amd.report import REPORT
 from assay.simulator.azure_guest import Guest, encode_runtime_claims, mint_snp_proof
 from assay.simulator.rsa_keys import derive_rsa_key
-from assay.simulator.tpm.boots import WindowsForm, windows_boot
-from assay.simulator.tpm.event_log import IPL, LoggedEvent, tagged, with_data
+from assay.simulator.tpm.boots import FIRMWARE, WindowsForm, windows_boot
+from assay.simulator.tpm.event_log import IPL, LoggedEvent, signature_list, tagged, with_data
 from assay.simulator.tpm.structures import ATTESTATION_FORM, NULL, RSAPSS, RSASSA, SHA1, AttestForm
 from tests.appraisals import AT, PRODUCTION, judge, refusal
 from tests.guests import LINUX, PERMIT, SNP, TDX, WINDOWS, case_of, guest_case, judge_guest, members_of
@@ -345,6 +345,14 @@ def test_the_public_area_of_the_key_that_quoted_is_bound_where_the_operator_is_s
     assert judge_guest(other).verdict.decisive is None
     assert refusal(guest_case(other), STRICT)[1].check.name == "tpm_quote.signer"
     assert judge(guest_case(LINUX), STRICT, policy=PERMIT).verdict.decisive is None
+
+
+@pytest.mark.parametrize("variable", ["pk", "kek", "db", "dbx"])
+def test_secure_boot_keys_that_no_machine_comes_with_are_refused_where_the_operator_is_strict(variable):
+    guest = replace(LINUX, firmware=replace(FIRMWARE, **{variable: signature_list(b"a stranger's key")}))
+    assert judge_guest(guest).verdict.decisive is None
+    _, decisive = refusal(guest_case(guest), STRICT)
+    assert decisive.check.name == "secure_boot.keys"
 
 
 def test_a_guest_that_leaves_out_its_log_is_refused():

@@ -87,6 +87,17 @@ def test_a_draft_policys_unsigned_token_is_sealed_too(tmp_path):
     assert opened(answer, guest)[0].header["alg"] == "none"
 
 
+def test_the_first_versions_answer_is_sealed_too(tmp_path):
+    """rest-api 12: a JSON string on /attest/Tee/AzureGuest, never the token in the clear."""
+    guest = simulate_guest(AT)
+    path = "/attest/Tee/AzureGuest?api-version=2018-09-01-preview"
+    (answer,) = send(development(tmp_path, ()), {"Quote": base64url.encode(guest.evidence)}, path=path)
+    assert answer.status_code == 200
+    assert "." not in answer.json()
+    text = open_answer(answer.json(), lambda inner: guest.key.decrypt(inner, PKCS1v15()))
+    assert json.loads(parse_jws(text).payload)["x-ms-attestation-type"] == "azurevm"
+
+
 def test_a_guest_whose_keys_are_not_known_is_denied_and_told_which(tmp_path):
     """The default policy denies; the verdict names the variable that differs (tpm-and-guest 5.7)."""
     from assay.simulator.azure_guest import good_guest, mint_attestation_info

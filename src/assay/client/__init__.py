@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.client.protocol import Answer, FailedCheck, Metadata
 from assay.client.relying_party import VerifiedToken, verify_token
+from assay.client.sealed_answer import is_sealed, open_answer
 from assay.formats.key_set import KeySet, parse_key_set
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ __all__ = [
     "KeySet",
     "Metadata",
     "VerifiedToken",
+    "is_sealed",
+    "open_answer",
     "parse_key_set",
     "verify_token",
 ]

@@ -130,11 +130,13 @@ def issue(result: AttestationResult, provider: Provider) -> tuple[str, str]:
 
 def _answer(request: Request, kind: AnyEvidenceType, result: AttestationResult, token: str, version: str) -> Response:
     if version == LEGACY_VERSION:
-        return json_response(request, encode(token))
+        # A string in place of an object (rest-api 12); what is sealed to the attester stays so.
+        body = kind.answer(token, result.statement.recipient)
+        return json_response(request, encode(str(body.get("token", token))))
     explained = query_parameters(request).get("explain", "").lower() in ("true", "1")
     if kind.answer is plainly and not explained:
         return json_response(request, encode_token(token))
-    body = dict(kind.enclose(result.submission, kind.answer(token, result.statement.recipient)))
+    enclosed = dict(kind.enclose(result.submission, kind.answer(token, result.statement.recipient)))
     if explained:
-        body["verdict"] = list(encode_details(result.verdict, ""))
-    return json_response(request, encode(body))
+        enclosed["verdict"] = list(encode_details(result.verdict, ""))
+    return json_response(request, encode(enclosed))
