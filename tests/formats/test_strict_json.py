@@ -61,3 +61,13 @@ def test_what_is_written_is_read_again(value: object) -> None:
 def test_an_object_is_asked_for() -> None:
     with pytest.raises(JsonError, match="not a JSON object"):
         strict_json.decode_object(b"[]")
+
+
+@settings(max_examples=80, deadline=None)
+@given(_VALUES | st.floats(allow_nan=False, allow_infinity=False))
+def test_compact_text_is_what_the_standard_library_writes(value) -> None:
+    expected = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert strict_json.encode_compact(value).decode() == expected
+    assert strict_json.encode_compact({"member": value, "list": [value]}).decode() == (
+        f'{{"list":[{expected}],"member":{expected}}}'
+    )

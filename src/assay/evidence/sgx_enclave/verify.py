@@ -41,10 +41,9 @@ class VerifiedSgxQuote(NamedTuple):
 
 
 def _debug(case: EnclaveCase) -> Seen:
-    debug = bool(case.quote.report.flags & DEBUG)
     if not case.rules.refuses_debug:
         return NOT_APPLICABLE
-    return equal(debug, False)
+    return equal(bool(case.quote.report.flags & DEBUG), False)
 
 
 def _attributes(case: EnclaveCase) -> Seen:
