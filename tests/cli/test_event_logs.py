@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
+from assay.formats import base64url
+from assay.simulator.azure_guest import mint_attestation_info
 from assay.simulator.tpm import boots
 from assay.simulator.tpm import structures as tpm
-from assay.simulator.tpm.event_log import encode_log, pcr_values
+from assay.simulator.tpm.event_log import EFI_ACTION, encode_log, pcr_values
 from assay.simulator.tpm.ima import Measurement, encode_ascii, encode_binary
 from tests.cli.command_line import write
+from tests.guests import LINUX
 from tests.shared_vectors import shared_path
 
 EVENTS = boots.windows_boot()
@@ -185,3 +189,18 @@ def test_a_prediction_that_cannot_be_made_is_a_wrong_usage(assay, log, options):
     ended = assay("pcr", "predict", log, *options)
     assert ended.code == 2
     assert ended.out == ""
+
+
+def test_the_log_inside_a_request_is_decoded_as_one_by_itself(assay, tmp_path):
+    encoded = base64url.encode(mint_attestation_info(LINUX))
+    body = json.dumps({"AttestationInfo": encoded})
+    fields = assay("inspect", write(tmp_path / "body", body), "--json").json["fields"]["evidence"]["log"]
+    assert fields["secure_boot"]["enabled"] is True
+    assert fields["events"][SECURE_BOOT]["data"]["name"] == "SecureBoot"
+
+
+def test_a_type_that_the_data_contradicts_is_shown(assay, tmp_path):
+    renamed = [*EVENTS[:1], replace(EVENTS[1], kind=EFI_ACTION), *EVENTS[2:]]
+    shown = assay("inspect", write(tmp_path / "log", encode_log(renamed)), "--json").json["fields"]["events"]
+    assert shown[SECURE_BOOT]["type"] == "EV_EFI_ACTION"
+    assert shown[SECURE_BOOT]["really"] == "EV_EFI_VARIABLE_DRIVER_CONFIG"

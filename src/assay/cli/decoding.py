@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from assay.cli.cose_view import view_cose
-from assay.cli.described import describe, describe_octets
+from assay.cli.described import describe
 from assay.cli.files import decode_request, decode_spelling
 from assay.cli.log_view import is_event_log, view_event_log, view_ima
+from assay.cli.octets import describe_octets
 from assay.endorsements.documents import Document, DocumentKind
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.tcb_info import parse_tcb_info

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -11,8 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from assay.cli.log_view import view_log
+from assay.cli.octets import describe_octets
 from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
 from assay.errors import MalformedEndorsement
+from assay.evidence._tcg.event_log import EventLog
 from assay.pki.certificate import Certificate
 from assay.pki.names import read_name
 from assay.pki.revocation import RevocationList
@@ -20,7 +22,6 @@ from assay.pki.revocation import RevocationList
 if TYPE_CHECKING:
     from assay.formats.strict_json import JsonValue
 
-_SHOWN_OCTETS: Final = 64
 _SHOWN_SERIALS: Final = 20
 # Copies of the whole beside its parts.
 _LEFT_OUT: Final = frozenset({"evidence", "signed", "qe_report_body", "der", "parsed"})
@@ -35,6 +36,8 @@ def describe(value: object) -> JsonValue:
             return describe_octets(value)
         case datetime():
             return describe_time(value)
+        case EventLog():
+            return dict(view_log(value).fields)
         case Certificate():
             return describe_certificate(value)
         case RevocationList():
@@ -50,13 +53,6 @@ def describe(value: object) -> JsonValue:
             return {name: describe(getattr(value, name)) for name in shown}
         case _:
             return str(value)
-
-
-def describe_octets(content: bytes) -> str:
-    """Hex, or size and digest where that would be long."""
-    if len(content) <= _SHOWN_OCTETS:
-        return content.hex()
-    return f"{len(content)} octets, sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def describe_time(time: datetime) -> str:

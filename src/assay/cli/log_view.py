@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assay.cli.described import describe_octets
+from assay.cli.octets import describe_octets
 from assay.errors import AssayError, MalformedEvidence, UnsupportedEvidence
 from assay.evidence._tcg import event_types as types
 from assay.evidence._tcg.algorithms import STRONG_HASHES, HashAlgorithm
@@ -50,6 +50,11 @@ def view_event_log(content: bytes) -> LogView:
         log = parse_event_log(content)
     except UnsupportedEvidence:
         log = parse_cc_event_log(content)
+    return view_log(log)
+
+
+def view_log(log: EventLog) -> LogView:
+    """A parsed log for people."""
     return _view_rtmrs(log) if log.form is LogForm.CC else _view_pcrs(log)
 
 
