@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from assay.endorsements.amd.product import Product
 from assay.errors import Malformed
@@ -10,7 +11,8 @@ from assay.errors import Malformed
 SIZE: Final = 8
 
 
-class TcbVersion(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TcbVersion:
     """The versions by component; `fmc` exists from Turin on, and is None before."""
 
     boot_loader: int
