@@ -16,7 +16,7 @@ from assay.evidence.claim_names import (
     TAKES_CUSTOM_CLAIMS,
     Says,
 )
-from assay.simulator import Enclave, Recipe, ReportForm, simulate
+from assay.simulator import Enclave, Recipe, ReportForm, find_knob, simulate, tdx_recipe
 from assay.simulator.intel.enclave import DEBUG, INIT, KSS, MODE64
 from tests.appraisals import AT, judge, simulated_case
 from tests.shared_vectors import shared_path
@@ -46,6 +46,20 @@ def test_every_claim_of_synthetic_evidence_is_in_the_table(recipe, enveloped, js
         assert value_type(claim.value) is known.value_type, claim.type
         assert known.hex_digits is None or len(str(claim.value)) == known.hex_digits
         assert known.values == () or claim.value in known.values
+
+
+@pytest.mark.parametrize("knob", ["td-1.0", "td-1.5", "td-log", "td-debug", "hardening-needed"])
+def test_every_claim_of_a_synthetic_trust_domain_is_in_the_table(knob):
+    result = judge(simulated_case(find_knob(knob).apply(tdx_recipe(AT, HELD))))
+    table = INCOMING_CLAIMS["TdxVm"]
+    for claim in result.statement.incoming:
+        known = table[claim.type]
+        assert value_type(claim.value) is known.value_type, claim.type
+        assert known.hex_digits is None or len(str(claim.value)) == known.hex_digits
+        assert known.values == () or claim.value in known.values
+    # All but these are in the token as they are before the policy (claims 5).
+    alike = {claim.type for claim in result.statement.incoming} - {"attester_advisory_ids", "events"}
+    assert alike <= result.statement.members.keys()
 
 
 def test_every_built_type_has_a_table():
