@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import socket
 
 import pytest
@@ -28,6 +29,13 @@ def test_files_are_below_the_root(tmp_path):
 def test_nothing_is_created_by_a_write(tmp_path):
     with pytest.raises(FileNotFoundError):
         SystemFiles(tmp_path).write("/absent", b"")
+
+
+def test_a_value_that_was_taken_in_part_is_an_error(tmp_path, monkeypatch):
+    (tmp_path / "attribute").touch()
+    monkeypatch.setattr(os, "write", lambda _descriptor, content: len(content) - 1)
+    with pytest.raises(OSError, match="2 of 3 octets written"):
+        SystemFiles(tmp_path).write("/attribute", b"abc")
 
 
 def test_a_read_ends_at_its_limit(tmp_path):

@@ -154,3 +154,14 @@ def test_a_machine_without_the_device_is_told(tmp_path):
     assert "modprobe sev-guest" in found.remedy
     with pytest.raises(LocalEvidenceFailed, match="modprobe sev-guest"):
         source.collect(ASKED)
+
+
+def test_a_report_of_other_data_is_refused(tmp_path):
+    tried = Tried(tmp_path, FakeSevGuest(make_report=lambda _data, vmpl: snp_report(bytes(64), vmpl)))
+    assert "report data of another caller" in tried.failure().problem
+
+
+@pytest.mark.parametrize("size", [0, 1183, 3969])
+def test_a_report_of_another_size_is_refused(tmp_path, size):
+    tried = Tried(tmp_path, FakeSevGuest(make_report=lambda _data, _vmpl: bytes(size)))
+    assert f"a report of {size} octets" in tried.failure().problem

@@ -39,11 +39,13 @@ class QuotingService:
         self._reply = reply
         self.ports: list[int] = []
         self.requests: list[bytes] = []
+        self.streams: list[socket.socket] = []
         self.threads: list[threading.Thread] = []
 
     def connect(self, port: int) -> socket.socket:
         self.ports.append(port)
         ours, theirs = socket.socketpair()
+        self.streams.append(ours)
         thread = threading.Thread(target=self._serve, args=(theirs,))
         thread.start()
         self.threads.append(thread)
@@ -87,6 +89,7 @@ def test_a_report_becomes_a_quote_at_the_port_of_the_settings(machine):
     assert (made.kind, made.evidence) == ("TdxVm", td_quote(ASKED.report_data))
     assert device.calls == [("/dev/tdx_guest", tdx_guest.TDX_CMD_GET_REPORT0)]
     assert service.ports == [4050]
+    assert [stream.fileno() for stream in service.streams] == [-1], "closed"
 
 
 def test_the_frames_are_those_of_the_vectors():
@@ -131,6 +134,14 @@ def test_the_host_cannot_pass_off_a_quote_of_other_data(machine):
 def test_an_answer_of_another_form_is_refused(machine, reply):
     made_by, service = source(machine, lambda _request: reply)
     with pytest.raises(LocalEvidenceFailed, match="answer of the quoting service"):
+        made_by.collect(ASKED)
+    service.finish()
+
+
+@pytest.mark.parametrize("length", [0, 15, (64 << 10) + 4097, 0xFFFFFFFF])
+def test_an_answer_of_any_length_is_refused_by_its_length(machine, length):
+    made_by, service = source(machine, lambda _request: length.to_bytes(4, "big") + bytes(8))
+    with pytest.raises(LocalEvidenceFailed, match=f"a length of {length} octets"):
         made_by.collect(ASKED)
     service.finish()
 
