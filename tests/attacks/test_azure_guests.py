@@ -17,6 +17,7 @@ import pytest
 from assay.endorsements.anchors import trust_anchors
 from assay.errors import BindingMismatch, EndorsementUnavailable, MalformedEvidence
 from assay.evidence.base import HeldData, HeldDataType, PlatformRules
+from assay.policy import stored_policy
 from assay.simulator.amd.report import REPORT
 from assay.simulator.azure_guest import Guest, encode_runtime_claims, mint_snp_proof
 from assay.simulator.rsa_keys import derive_rsa_key
@@ -380,3 +381,14 @@ def test_an_edited_property_of_the_boot_says_nothing_and_a_strict_operator_refus
     assert members["x-ms-azurevm-debuggersdisabled"] is False
     assert refusal(guest_case(guest), STRICT)[1].check.name == "log.hidden"
     assert judge(guest_case(replace(WINDOWS, events=booted)), STRICT, policy=PERMIT).verdict.decisive is None
+
+
+def test_the_policy_itself_says_that_no_certificate_is_required():
+    text = """version=1.1;
+configurationrules{ => issueproperty(type="require_valid_aik_cert", value=false); };
+authorizationrules{ => permit(); };
+issuancerules{};"""
+    policy = stored_policy(text)
+    guest = guest_case(replace(SNP, certificate=STRANGER))
+    assert judge(guest, configuration=policy.configuration, policy=policy).verdict.decisive is None
+    assert refusal(guest)[1].check.name == "aik_certificate.chain"

@@ -254,6 +254,8 @@ _NONE: Final[Mapping[str, ValueType]] = {}
 CONFIGURATION_PROPERTIES: Final[Mapping[str, Mapping[str, ValueType]]] = MappingProxyType(
     {name: _BASELINE if claims is _SGX else _NONE for name, claims in INCOMING_CLAIMS.items()}
     | dict.fromkeys(TAKES_CUSTOM_CLAIMS, _TPM_CONFIGURATION)
+    # Of confidential VMs, whose key the hardware vouches for (ADR 0045).
+    | {"AzureGuest": {"require_valid_aik_cert": _BOOLEAN}}
 )
 ISSUANCE_PROPERTIES: Final[Mapping[str, Mapping[str, ValueType]]] = MappingProxyType(
     dict.fromkeys(INCOMING_CLAIMS, _NONE) | dict.fromkeys(TAKES_CUSTOM_CLAIMS, _TPM_PROPERTIES)
