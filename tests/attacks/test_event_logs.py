@@ -27,9 +27,11 @@ from assay.simulator.tpm.event_log import (
     EFI_ACTION,
     EVENT_TAG,
     FORM,
+    GLOBAL_VARIABLE,
     IPL,
     LEGACY,
     NO_ACTION,
+    SECURITY_DATABASE,
     SHA256_SIGNATURE,
     VARIABLE_AUTHORITY,
     VARIABLE_BOOT,
@@ -388,6 +390,16 @@ def test_what_runs_after_windows_loader_adds_nothing(kind: int) -> None:
     machine = [*DEBUGGED, boundary(12, tagged(0x00050023, key), banks=(SHA256,))]
     judgement = judged(changed(machine, ended, replace(machine[ended], kind=kind)), machine)
     assert idks_values(judgement, 12) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "guid"),
+    [("SecureBoot\0", GLOBAL_VARIABLE), ("secureboot", GLOBAL_VARIABLE), ("SecureBoot", SECURITY_DATABASE)],
+)
+def test_a_variable_of_a_similar_name_is_another_one(name: str, guid: str) -> None:
+    firmware = boots.FirmwareForm(secure_boot=None)
+    machine = [variable(name, b"\1", guid), *boots.linux_boot(boots.LinuxForm(firmware=firmware))]
+    assert not claims(machine).secure_boot_enabled
 
 
 def test_a_second_secure_boot_variable_is_no_answer() -> None:

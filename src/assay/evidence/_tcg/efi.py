@@ -55,9 +55,9 @@ def parse_variable(octets: bytes) -> EfiVariable:
 
 
 def read_utf16(octets: bytes, what: str) -> str:
-    """UTF-16LE text without the zeros that may end it; raises `MalformedEvidence`."""
+    """UTF-16LE text as it is, zeros among it; raises `MalformedEvidence`."""
     try:
-        return octets.decode("utf-16-le").rstrip("\0")
+        return octets.decode("utf-16-le")
     except UnicodeDecodeError as error:
         raise MalformedEvidence(what, "text that is not UTF-16") from error
 

@@ -30,7 +30,7 @@ def _integer(tagged: Tagged) -> JsonValue:
 
 def _text(tagged: Tagged) -> JsonValue:
     try:
-        return read_utf16(tagged.value, "tagged event")
+        return read_utf16(tagged.value, "tagged event").rstrip("\0")
     except MalformedEvidence:
         return _raw(tagged)
 
