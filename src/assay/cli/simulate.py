@@ -28,6 +28,7 @@ from assay.simulator import (
     Knob,
     Recipe,
     ReportForm,
+    Simulated,
     SnpKnob,
     SnpRecipe,
     SnpReport,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assay.evidence.base import AnyEvidenceType
-    from assay.simulator import Simulated, SimulatedSnp
+    from assay.simulator import SimulatedSnp
     from assay.simulator.azure_guest import IsolationType
 
 _HELP: Final = """Make synthetic evidence with its collateral, without any hardware. For development only.
@@ -263,6 +264,8 @@ def _trips(knob: Knob | SnpKnob) -> str:
 
 def _teach(options: _Options, out: Path, made: Simulated | SimulatedSnp) -> None:
     held = f" --runtime-data {out / 'runtime_data.bin'}" if made.runtime_data is not None else ""
+    if isinstance(made, Simulated) and made.event_log is not None:
+        held += f" --event-log {out / 'event_log.bin'}"
     say(f"{out / made.file_name}")
     note("synthetic: production refuses it. Try next:")
     # A knob may stand on the edge of a window: the instant is part of it.

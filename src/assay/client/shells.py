@@ -40,11 +40,12 @@ def submission(
     init_time_data_type: str = "Binary",
     draft_policy: str | None = None,
     nonce: str | None = None,
+    event_log: bytes | None = None,
 ) -> Submission:
     """What `attest` sends; raises `MalformedRequest` for held data that is not of its stated type."""
     runtime = None if runtime_data is None else held_data(runtime_data, runtime_data_type, "runtimeData")
     init_time = None if init_time_data is None else held_data(init_time_data, init_time_data_type, "initTimeData")
-    return Submission(evidence, runtime, init_time, nonce, draft_policy)
+    return Submission(evidence, runtime, init_time, nonce, draft_policy, event_log)
 
 
 def _attest_call(base: str, kind: str, sent: Submission, *, explain: bool, api_version: str) -> Call:
