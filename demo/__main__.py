@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assay import clock
 from assay.evidence import EVIDENCE_TYPES
 from demo.genuine import SHARED, genuine_steps, moments_here
+from demo.registry import registry_steps
 from demo.samples import simulated_steps, types_without_samples, write_collateral
 from demo.service import ServiceNotReady, running_service
 from demo.steps import Row, relying_on, take
@@ -51,7 +52,7 @@ def _run(folder: Path) -> tuple[Row, ...]:
         say(heading())
         rows = _attest(service, simulated_steps(at))
         _show_token(rows)
-    return (*rows, *_genuine(folder))
+    return (*rows, *_registry(folder), *_genuine(folder))
 
 
 def _attest(service: RunningService, steps: Iterable[Step]) -> tuple[Row, ...]:
@@ -62,6 +63,19 @@ def _attest(service: RunningService, steps: Iterable[Step]) -> tuple[Row, ...]:
             rows.append(take(step, client, relying))
             say(line(rows[-1]))
     return tuple(rows)
+
+
+def _registry(folder: Path) -> tuple[Row, ...]:
+    steps = registry_steps()
+    if not steps:
+        return ()
+    say_step(
+        "a real SEV-SNP report with its chain, from a public package; AMD is not asked for its revocation list here"
+    )
+    say(heading())
+    # A service of its own: the simulator's list of the same product line would be taken for the missing one.
+    with running_service(folder / "state of the package", []) as service:
+        return _attest(service, steps)
 
 
 def _genuine(folder: Path) -> tuple[Row, ...]:

@@ -15,14 +15,18 @@ from assay.client.shells import submission
 from assay.evidence import EVIDENCE_TYPES
 from assay.formats import base64url
 from assay.simulator import (
+    Chip,
     Enclave,
     EvidenceForm,
     Machine,
     Platform,
     ReportForm,
+    SnpRecipe,
+    SnpReport,
     TrustDomain,
     simulate_open_enclave,
     simulate_sgx,
+    simulate_snp,
     simulate_tdx,
 )
 from assay.simulator.azure_guest import VM_ID, SimulatedGuest, good_guest, simulate_guest
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     from assay.client.sealed_answer import DecryptKey
     from assay.evidence.base import Submission
     from assay.formats.strict_json import JsonValue
-    from assay.simulator import Simulated
+    from assay.simulator import Simulated, SimulatedSnp
 
 # Offsets in a quote (quote-verification 1.1 to 1.4): header, report body, length, signature, key, QE report.
 MR_ENCLAVE: Final = 48 + 64
@@ -49,6 +53,10 @@ QE_REPORT: Final = ATTESTATION_KEY + 64
 MR_TD: Final = 48 + 136
 RTMR_0: Final = 48 + 328
 DESCRIPTOR: Final = 6
+# In a SEV-SNP report (quote-verification 8).
+KEY_INFORMATION: Final = 0x48
+MEASUREMENT: Final = 0x90
+REPORTED_TCB: Final = 0x180
 
 PLATFORM_CA: Final = Machine(Platform("demo, platform CA", ca="platform", fmspc="5ca1ab1e0002"))
 UNKNOWN_MODEL: Final = Machine(Platform("demo, unknown model", fmspc="5ca1ab1e00ff"))
@@ -61,7 +69,7 @@ class Sample:
     """One piece of evidence: what it is, and a copy that is damaged as `tampering` says and refused by `check`."""
 
     what: str
-    made: Simulated | SimulatedGuest
+    made: Simulated | SimulatedSnp | SimulatedGuest
     tampering: str
     tampered: bytes
     check: str
@@ -169,6 +177,55 @@ def _tdx(at: datetime) -> tuple[Sample, ...]:
     )
 
 
+def _sev_snp(at: datetime) -> tuple[Sample, ...]:
+    milan = simulate_snp(SnpRecipe(at, _BINARY))
+    turin = simulate_snp(SnpRecipe(at, _JSON, chip=Chip("Turin"), report=SnpReport(version=5)))
+    vlek = simulate_snp(SnpRecipe(at, chip=Chip("Genoa", vlek=True), report=SnpReport(chip_id=bytes(64))))
+    return (
+        Sample(
+            "Milan, VCEK, Binary runtime data",
+            milan,
+            "a bit of the measurement flipped",
+            _with_flipped_report(milan.evidence, MEASUREMENT),
+            "report.signature",
+            members=_guest(milan),
+        ),
+        Sample(
+            "Turin, VCEK, report version 5, JSON runtime data",
+            turin,
+            "a bit of the reported TCB flipped",
+            _with_flipped_report(turin.evidence, REPORTED_TCB),
+            "report.signature",
+            "JSON",
+            {**_guest(turin), "x-ms-runtime": {"role": "demo", "keys": [{"kid": "enclave-key-1"}]}},
+        ),
+        Sample(
+            "Genoa, VLEK, chip masked",
+            vlek,
+            "the key called a VCEK",
+            _with_flipped_report(vlek.evidence, KEY_INFORMATION, 4),
+            "vek_certificate.kind",
+            members=_guest(vlek),
+        ),
+    )
+
+
+def _with_flipped_report(evidence: bytes, offset: int, bits: int = 1) -> bytes:
+    members = json.loads(evidence)
+    report = bytearray(base64url.decode_lenient(members["SnpReport"]))
+    report[offset] ^= bits
+    members["SnpReport"] = base64url.encode(bytes(report))
+    return json.dumps(members).encode()
+
+
+def _guest(made: SimulatedSnp) -> Mapping[str, JsonValue]:
+    """What the token must say of the guest, read from the report here and not by the verifier."""
+    return {
+        "x-ms-attestation-type": "sevsnpvm",
+        "x-ms-sevsnpvm-launchmeasurement": made.report[MEASUREMENT : MEASUREMENT + 48].hex(),
+    }
+
+
 def _domain(made: Simulated, offset: int) -> Mapping[str, JsonValue]:
     """What the token must say of the domain, read from the quote here and not by the verifier."""
     return {
@@ -245,6 +302,7 @@ def _report(made: Simulated) -> Mapping[str, JsonValue]:
 _MAKERS: Final[Mapping[str, Callable[[datetime], tuple[Sample, ...]]]] = {
     "SgxEnclave": _sgx,
     "OpenEnclave": _open_enclave,
+    "SevSnpVm": _sev_snp,
     "TdxVm": _tdx,
     "AzureGuest": _azure_guest,
 }
@@ -265,6 +323,8 @@ def write_collateral(at: datetime, directory: Path) -> None:
     simulate_sgx(at).collateral.write(directory / "processor")
     simulate_sgx(at, machine=PLATFORM_CA).collateral.write(directory / "platform")
     simulate_tdx(at).collateral.write(directory / "trust domain")
+    for product in ("Milan", "Genoa", "Turin"):
+        simulate_snp(SnpRecipe(at, chip=Chip(product))).write(directory / product)
     for name, guest in (("domain", simulate_guest(at, "Tdx")), ("guest", simulate_guest(at, "SevSnp"))):
         if guest.collateral is not None:
             guest.collateral(directory / name)

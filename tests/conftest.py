@@ -49,6 +49,7 @@ PARTS: Final[Mapping[str, Callable[[], bool]]] = {
     "wrk": _program("wrk"),
     "azure": _module("azure.security.attestation") if find_spec("azure") else lambda: False,
     "dcap_qvl": _module("dcap_qvl"),
+    "omne_attest": _module("omne_attest"),
 }
 
 
