@@ -40,6 +40,8 @@ class PlatformRuleCase(NamedTuple):
     @property
     def grace(self) -> GracePeriod | None:
         """The grace period that the status needs; None where it is accepted, or has none."""
+        if not self.rules.grace:
+            return None
         status = self.evaluation.status
         if status in self.rules.accepted_tcb:
             return None
