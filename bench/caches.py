@@ -6,7 +6,7 @@ from assay.endorsements.intel import pck
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.signing_chain import parse_signing_chain, verify_document
 from assay.endorsements.intel.tcb_info import parse_tcb_info
-from assay.evidence._intel_quote import certification, certify, generation, platform, platform_case
+from assay.evidence._intel_quote import certification, certify, generation, platform, platform_case, rule_checks
 from assay.formats import base64url, der, pem
 from assay.memo import Memo
 from assay.pki.algorithms import read_algorithm
@@ -33,7 +33,7 @@ _FUNCTIONS = (
     base64url._decode_again,
     der._dotted,
 )
-_MODULES = (certification, certify, generation, platform)
+_MODULES = (certification, certify, generation, platform, rule_checks)
 
 
 def clear_caches() -> None:

@@ -162,9 +162,10 @@ _LIFTED: Final = {
 
 def lift_to_baseline(evaluation: TcbEvaluation, baseline: datetime) -> TcbEvaluation:
     """The evaluation where what is out of date counts as up to date from a TCB date on, inclusive (5.7)."""
-    if evaluation.tcb_date < baseline:
+    lifted = _LIFTED.get(evaluation.status)
+    if lifted is None or evaluation.tcb_date < baseline:
         return evaluation
-    return replace(evaluation, status=_LIFTED.get(evaluation.status, evaluation.status))
+    return replace(evaluation, status=lifted)
 
 
 _OUT_OF_DATE: Final = {

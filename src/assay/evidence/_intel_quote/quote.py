@@ -61,6 +61,10 @@ class SignedQuote(NamedTuple):
     trailing: bytes
 
 
+# `SignedQuote(...)` without the call of a Python function.
+_new = tuple.__new__
+
+
 def parse_signed_quote(quote: bytes, expected: Expected) -> SignedQuote:
     """The parts of a quote; lengths are judged by its own fields, octets after its declared end are kept apart.
 
@@ -69,11 +73,13 @@ def parse_signed_quote(quote: bytes, expected: Expected) -> SignedQuote:
     """
     if len(quote) > limits.QUOTE:
         raise LimitExceeded("quote, octets", limit=limits.QUOTE, found=len(quote))
-    _refuse_td_report(quote, expected.what)
+    if len(quote) == _TD_REPORT_SIZE and quote[0] == _TD_REPORT_TYPE:
+        raise _td_report(expected.what)
     reader = Reader(quote, expected.what, MalformedEvidence)
     header = QuoteHeader._make(reader.structure(QUOTE_HEADER, "header"))
     _require_supported(header, expected)
-    form = _read_form(reader, header, expected.what)
+    version_5 = header.version >= 5
+    form = _read_form(reader, header, expected.what) if version_5 else _OF_VERSION_4[header.tee_type]
     body = reader.take(form.size, form.name)
     end = reader.offset
     size = reader.u32("signature data length")
@@ -82,12 +88,10 @@ def parse_signed_quote(quote: bytes, expected: Expected) -> SignedQuote:
     signature = reader.take(_SIGNATURE, "signature")
     block = reader.take(size - _SIGNATURE, f"rest of {size} octets of signature data")
     parse_block = parse_certification_block if header.version == 3 else parse_nested_block
-    return SignedQuote(header, form, body, quote[:end], signature, parse_block(block), reader.rest())
+    return _new(SignedQuote, (header, form, body, quote[:end], signature, parse_block(block), reader.rest()))
 
 
 def _read_form(reader: Reader, header: QuoteHeader, what: str) -> BodyForm:
-    if header.version < 5:
-        return _OF_VERSION_4[header.tee_type]
     number, size = reader.u16("body type"), reader.u32("body size")
     form = _FORMS.get(number)
     if form is None:
@@ -103,14 +107,13 @@ def _read_form(reader: Reader, header: QuoteHeader, what: str) -> BodyForm:
     return form
 
 
-def _refuse_td_report(quote: bytes, what: str) -> None:
-    if len(quote) == _TD_REPORT_SIZE and quote[0] == _TD_REPORT_TYPE:
-        raise UnsupportedEvidence(
-            what,
-            "a TDREPORT, which only its own platform can verify; have the quoting enclave make a quote of it",
-            code="TdReportInsteadOfQuote",
-            offset=0,
-        )
+def _td_report(what: str) -> UnsupportedEvidence:
+    return UnsupportedEvidence(
+        what,
+        "a TDREPORT, which only its own platform can verify; have the quoting enclave make a quote of it",
+        code="TdReportInsteadOfQuote",
+        offset=0,
+    )
 
 
 def _require_supported(header: QuoteHeader, expected: Expected) -> None:

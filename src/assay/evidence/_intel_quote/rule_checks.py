@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from assay import limits
 from assay.endorsements.intel.generation import generation_names
 from assay.endorsements.intel.tcb import TcbEvaluation, lift_to_baseline
 from assay.errors import RuleViolated, TcbRejected
@@ -21,7 +22,8 @@ from assay.evidence.platform_rules import (
     admitted_names,
     reached_svns,
 )
-from assay.verdict import NOT_APPLICABLE, Check, Mismatch, Seen
+from assay.memo import Memo
+from assay.verdict import NOT_APPLICABLE, AnyCheck, Check, Entry, Mismatch, Seen, run
 
 
 class PlatformRuleCase(NamedTuple):
@@ -73,10 +75,11 @@ def _start(grace: GracePeriod, platform: Platform, evaluation: TcbEvaluation) ->
 
 
 def _status(case: PlatformRuleCase) -> Seen:
-    evaluation, accepted = case.evaluation, case.rules.accepted_tcb
+    accepted = case.rules.accepted_tcb
+    found = case.platform.evaluation
+    evaluation = found if case.rules.tcb_baseline is None else case.evaluation
     if evaluation.status in accepted:
-        raised = evaluation.status is not case.platform.evaluation.status
-        return Seen(evaluation, _RAISED if raised else _ACCEPTED)
+        return Seen(evaluation, _ACCEPTED if evaluation is found else _RAISED)
     if case.grace is not None:
         return Seen(evaluation, "a status with a grace period")
     raise Mismatch(evaluation, tuple(sorted(status.value for status in accepted)))
@@ -143,7 +146,7 @@ def _generation(case: PlatformRuleCase) -> Seen:
 
 _OTHER: Final = "attest from a platform that the operator admits, or have the operator change the rule"
 
-PLATFORM_RULE_CHECKS: Final[tuple[Check[PlatformRuleCase], ...]] = (
+TCB_RULE_CHECKS: Final[tuple[Check[PlatformRuleCase], ...]] = (
     Check(
         "tcb.status",
         "TcbStatusNotAccepted",
@@ -160,6 +163,9 @@ PLATFORM_RULE_CHECKS: Final[tuple[Check[PlatformRuleCase], ...]] = (
         TcbRejected,
         _grace,
     ),
+)
+# What depends on platform and rules alone.
+ADMISSION_CHECKS: Final[tuple[Check[PlatformRuleCase], ...]] = (
     Check(
         "tcb.advisories",
         "AdvisoryNotAccepted",
@@ -187,3 +193,21 @@ PLATFORM_RULE_CHECKS: Final[tuple[Check[PlatformRuleCase], ...]] = (
     ),
     Check("platform.generation", "GenerationNotAdmitted", "rule generations", _OTHER, RuleViolated, _generation),
 )
+PLATFORM_RULE_CHECKS: Final = (*TCB_RULE_CHECKS, *ADMISSION_CHECKS)
+
+_ADMITTED: Final = Memo[Platform, tuple[PlatformRules, tuple[Entry, ...]]](limits.PLATFORMS)
+
+
+def run_platform_rules(case: PlatformRuleCase, passed: list[Entry], later: tuple[AnyCheck, ...]) -> None:
+    """Run the rules about a platform; that these rules admitted this platform is remembered, never the rule on its TCB.
+
+    Appends to `passed`; `later` are the admission checks and those after them. Raises the class of the failing check.
+    """
+    run(TCB_RULE_CHECKS, case, passed, later)
+    kept = _ADMITTED.find(case.platform)
+    if kept is None or kept[0] is not case.rules:
+        start = len(passed)
+        run(ADMISSION_CHECKS, case, passed, later[len(ADMISSION_CHECKS) :])
+        _ADMITTED.keep(case.platform, (case.rules, tuple(passed[start:])))
+        return
+    passed.extend(kept[1])

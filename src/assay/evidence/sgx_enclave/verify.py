@@ -12,7 +12,12 @@ from assay.evidence._intel_quote.platform import PLATFORM_CHECKS, Platform, appr
 from assay.evidence._intel_quote.platform_case import Baseline, PlatformSubject, platform_needs
 from assay.evidence._intel_quote.quote_checks import QUOTE_CHECKS, QuoteCase
 from assay.evidence._intel_quote.report import DEBUG, EINITTOKEN_KEY, INIT, KSS, MODE64BIT, PROVISION_KEY
-from assay.evidence._intel_quote.rule_checks import PLATFORM_RULE_CHECKS, PlatformRuleCase
+from assay.evidence._intel_quote.rule_checks import (
+    ADMISSION_CHECKS,
+    TCB_RULE_CHECKS,
+    PlatformRuleCase,
+    run_platform_rules,
+)
 from assay.evidence.base import Grounds, PlatformRules, Submission
 from assay.evidence.held_data import HELD_DATA_CHECKS, HeldDataCase
 from assay.evidence.sgx_enclave.quote import SgxQuote
@@ -86,7 +91,8 @@ ENCLAVE_RULE_CHECKS: Final[tuple[Check[EnclaveCase], ...]] = (
 
 
 _AFTER_RULES: Final[tuple[AnyCheck, ...]] = (*ENCLAVE_RULE_CHECKS, *HELD_DATA_CHECKS)
-_AFTER_PLATFORM: Final[tuple[AnyCheck, ...]] = (*PLATFORM_RULE_CHECKS, *_AFTER_RULES)
+_AFTER_TCB: Final[tuple[AnyCheck, ...]] = (*ADMISSION_CHECKS, *_AFTER_RULES)
+_AFTER_PLATFORM: Final[tuple[AnyCheck, ...]] = (*TCB_RULE_CHECKS, *_AFTER_TCB)
 _AFTER_QUOTE: Final[tuple[AnyCheck, ...]] = (*PLATFORM_CHECKS, *_AFTER_PLATFORM)
 _AFTER_CERTIFICATION: Final[tuple[AnyCheck, ...]] = (*QUOTE_CHECKS, *_AFTER_QUOTE)
 SGX_CHECKS: Final[tuple[AnyCheck, ...]] = (FORM_CHECK, *CERTIFICATION_CHECKS, *_AFTER_CERTIFICATION)
@@ -133,7 +139,7 @@ def verify_sgx_quote(quote: SgxQuote, submission: Submission, grounds: Grounds) 
     subject = PlatformSubject(certification, Baseline("sgx", number))
     platform = appraise_platform(subject, grounds, entries, _AFTER_PLATFORM)
     tcb = PlatformRuleCase(platform, rules, grounds.at)
-    run(PLATFORM_RULE_CHECKS, tcb, entries, _AFTER_RULES)
+    run_platform_rules(tcb, entries, _AFTER_TCB)
     run(ENCLAVE_RULE_CHECKS, EnclaveCase(quote, rules), entries, HELD_DATA_CHECKS)
     config_id = quote.report.config_id if quote.report.flags & KSS else None
     held = HeldDataCase(submission, quote.report.report_data, config_id, rules)

@@ -10,7 +10,12 @@ from assay.evidence._intel_quote.certify import CERTIFICATION_CHECKS, certify
 from assay.evidence._intel_quote.platform import TDX_PLATFORM_CHECKS, Platform, appraise_platform
 from assay.evidence._intel_quote.platform_case import Baseline, PlatformSubject, platform_needs
 from assay.evidence._intel_quote.quote_checks import QUOTE_CHECKS, QuoteCase
-from assay.evidence._intel_quote.rule_checks import PLATFORM_RULE_CHECKS, PlatformRuleCase
+from assay.evidence._intel_quote.rule_checks import (
+    ADMISSION_CHECKS,
+    TCB_RULE_CHECKS,
+    PlatformRuleCase,
+    run_platform_rules,
+)
 from assay.evidence.base import Grounds, Submission
 from assay.evidence.held_data import HELD_DATA_CHECKS, HeldDataCase
 from assay.evidence.tdx_vm.event_log import EVENT_LOG_CHECKS, EventLogCase
@@ -47,7 +52,8 @@ _FORM_PASSED: Final = Entry(FORM_CHECK, Outcome.PASSED, _WELL_FORMED)
 
 _AFTER_DOMAIN: Final[tuple[AnyCheck, ...]] = (*EVENT_LOG_CHECKS, *HELD_DATA_CHECKS)
 _AFTER_RULES: Final[tuple[AnyCheck, ...]] = (*DOMAIN_CHECKS, *_AFTER_DOMAIN)
-_AFTER_PLATFORM: Final[tuple[AnyCheck, ...]] = (*PLATFORM_RULE_CHECKS, *_AFTER_RULES)
+_AFTER_TCB: Final[tuple[AnyCheck, ...]] = (*ADMISSION_CHECKS, *_AFTER_RULES)
+_AFTER_PLATFORM: Final[tuple[AnyCheck, ...]] = (*TCB_RULE_CHECKS, *_AFTER_TCB)
 _AFTER_QUOTE: Final[tuple[AnyCheck, ...]] = (*TDX_PLATFORM_CHECKS, *_AFTER_PLATFORM)
 _AFTER_CERTIFICATION: Final[tuple[AnyCheck, ...]] = (*QUOTE_CHECKS, *_AFTER_QUOTE)
 TDX_CHECKS: Final[tuple[AnyCheck, ...]] = (FORM_CHECK, *CERTIFICATION_CHECKS, *_AFTER_CERTIFICATION)
@@ -81,7 +87,7 @@ def verify_tdx_quote(quote: TdxQuote, submission: Submission, grounds: Grounds) 
     subject = PlatformSubject(certification, _BASELINE, quote.module)
     platform = appraise_platform(subject, grounds, entries, _AFTER_PLATFORM)
     tcb = PlatformRuleCase(platform, rules, grounds.at)
-    run(PLATFORM_RULE_CHECKS, tcb, entries, _AFTER_RULES)
+    run_platform_rules(tcb, entries, _AFTER_TCB)
     run(DOMAIN_CHECKS, DomainCase(quote, rules), entries, _AFTER_DOMAIN)
     run(EVENT_LOG_CHECKS, EventLogCase(quote, rules), entries, HELD_DATA_CHECKS)
     # MRCONFIGID holds the hash of init-time data (rest-api 7.0, inferred).
