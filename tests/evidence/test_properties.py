@@ -8,6 +8,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assay.errors import EndorsementUnavailable
 from assay.evidence import EVIDENCE_TYPES
 from assay.simulator import Enclave, Recipe, find_knob, simulate
 from assay.verdict import Outcome
@@ -87,5 +88,7 @@ def test_a_refusing_verdict_has_passed_checks_one_decisive_and_the_rest_not_reac
 def test_names_and_codes_of_checks_are_unique() -> None:
     for kind in EVIDENCE_TYPES:
         assert len({check.name for check in kind.checks}) == len(kind.checks)
-        assert len({check.code for check in kind.checks}) == len(kind.checks)
+        # Several checks may miss a document: that is one code for programs, which try again.
+        codes = [check.code for check in kind.checks if check.code != EndorsementUnavailable.code]
+        assert len(set(codes)) == len(codes)
         assert all(check.reference and check.remedy for check in kind.checks)

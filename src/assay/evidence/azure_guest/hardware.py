@@ -32,11 +32,16 @@ class _Hardware(NamedTuple):
 def _hardware(isolation: IsolationType, kind: AnyEvidenceType, prefix: str) -> _Hardware:
     """Names and codes begin with the hardware's: `isolation.tdx.quote.signature`, `TdxQuoteSignatureInvalid`."""
     named = {
-        check: replace(check, name=f"isolation.{prefix}.{check.name}", code=f"{prefix.capitalize()}{check.code}")
+        check: replace(check, name=f"isolation.{prefix}.{check.name}", code=_code(check, prefix))
         for check in kind.checks
         if check.name != _FORM
     }
     return _Hardware(isolation, kind, named)
+
+
+def _code(check: AnyCheck, prefix: str) -> str:
+    """What is missing has one code, whoever misses it: programs try again."""
+    return check.code if check.code == EndorsementUnavailable.code else f"{prefix.capitalize()}{check.code}"
 
 
 _KINDS: Final = (
