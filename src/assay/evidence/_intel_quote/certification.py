@@ -6,8 +6,9 @@ It is the same in every quote of a platform (quote-verification 1.4).
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from assay import limits
 from assay.errors import MalformedEndorsement, MalformedEvidence, UnsupportedEvidence
@@ -58,21 +59,31 @@ def parse_certification_block(octets: bytes) -> CertificationBlock:
     return kept if kept is not None else _parse(octets)
 
 
+class _NestedHead(NamedTuple):
+    """What stands before the enclosed certification data."""
+
+    attestation_key: bytes
+    kind: int
+    size: int
+
+
+_NESTED: Final = struct.Struct("<64sHI")
+
+
 def parse_nested_block(octets: bytes) -> CertificationBlock:
     """The block of a quote of version 4 or 5, where certification data of type 6 encloses all but the key (1.4).
 
     Without that envelope it is the block of version 3. Raises as `parse_certification_block`.
     """
     reader = Reader(octets, _WHAT, MalformedEvidence)
-    attestation_key = reader.take(64, "attestation key")
-    kind = reader.u16("outer certification data type")
+    attestation_key, kind, size = _NestedHead._make(reader.structure(_NESTED, "key and outer certification data"))
     if kind != QE_REPORT:
         raise UnsupportedEvidence(
             _WHAT,
             f"outer type {kind}, expected 6 (QE report certification data)",
             code="UnsupportedCertificationDataType",
         )
-    content = reader.take(reader.u32("outer certification data size"), "outer certification data")
+    content = reader.take(size, "outer certification data")
     reader.finish()
     return parse_certification_block(attestation_key + content)
 

@@ -8,7 +8,7 @@ from assay.errors import MalformedEvidence
 from assay.evidence._intel_quote.certification import CertificationBlock
 from assay.evidence._intel_quote.header import TEE_TDX, QuoteHeader
 from assay.evidence._intel_quote.platform_case import LoadedModule
-from assay.evidence._intel_quote.quote import TD_1_0, TD_1_5_EX, BodyForm, Expected, parse_signed_quote
+from assay.evidence._intel_quote.quote import TD_1_0, TD_1_5_EX, BodyForm, Expected, SignedQuote, parse_signed_quote
 from assay.evidence._tcg.event_log import EventLog, parse_cc_event_log
 from assay.evidence.tdx_vm.report import PARTS, TdExtension, TdRelations, TdReport
 from assay.formats.reader import Reader
@@ -57,12 +57,7 @@ def parse_tdx_quote(quote: bytes, event_log: bytes | None = None) -> TdxQuote:
     body types and certification data, and for a TDREPORT in the place of a quote.
     """
     parts = parse_signed_quote(quote, _EXPECTED)
-    reader = Reader(parts.body, parts.form.name, MalformedEvidence)
-    report, relations, extension = PARTS
-    own = TdReport._make(reader.structure(report, "TD report"))
-    more = None if parts.form is TD_1_0 else TdRelations._make(reader.structure(relations, "TD 1.5 part"))
-    most = TdExtension._make(reader.structure(extension, "extended part")) if parts.form is TD_1_5_EX else None
-    reader.finish()
+    own, more, most = _parse_body(parts)
     return TdxQuote(
         parts.header,
         parts.form,
@@ -75,3 +70,16 @@ def parse_tdx_quote(quote: bytes, event_log: bytes | None = None) -> TdxQuote:
         parts.trailing,
         None if event_log is None else parse_cc_event_log(event_log),
     )
+
+
+def _parse_body(parts: SignedQuote) -> tuple[TdReport, TdRelations | None, TdExtension | None]:
+    """The parts of the report that its form has; its size was judged with the form."""
+    report, relations, extension = PARTS
+    if parts.form is TD_1_0:
+        return TdReport._make(report.unpack(parts.body)), None, None
+    reader = Reader(parts.body, parts.form.name, MalformedEvidence)
+    own = TdReport._make(reader.structure(report, "TD report"))
+    more = TdRelations._make(reader.structure(relations, "TD 1.5 part"))
+    most = TdExtension._make(reader.structure(extension, "extended part")) if parts.form is TD_1_5_EX else None
+    reader.finish()
+    return own, more, most
