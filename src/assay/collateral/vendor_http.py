@@ -13,13 +13,14 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import httpx2
 import stamina
 
 from assay.errors import ConfigurationError, EndorsementUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import httpx2
 
     from assay.collateral.settings import CollateralSettings
     from assay.endorsements.documents import Need
@@ -102,13 +103,15 @@ class VendorHttp:
         return float(error.retry_after) if error.retry_after < self._settings.total_seconds else False
 
     async def _attempt(self, query: Query) -> Reply:
+        from httpx2 import HTTPError  # noqa: PLC0415  # a tenth of the service's start, and mostly nothing is fetched
+
         try:
             async with asyncio.timeout(self._settings.attempt_seconds):
                 return await self._send(query)
         except TimeoutError as error:
             reason = f"{query.host}: no answer within {self._settings.attempt_seconds:g} s"
             raise VendorRefusal(query.need, reason, again=True) from error
-        except httpx2.HTTPError as error:
+        except HTTPError as error:
             reason = f"{query.host}: {type(error).__name__}: {error}"
             raise VendorRefusal(query.need, reason, again=not _is_distrust(error)) from error
 
@@ -145,12 +148,14 @@ class VendorHttp:
 
     def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:
-            self._client = httpx2.AsyncClient(
+            from httpx2 import AsyncClient, Limits  # noqa: PLC0415  # as above
+
+            self._client = AsyncClient(
                 headers=_HEADERS,
                 follow_redirects=False,
                 trust_env=False,
                 timeout=self._settings.attempt_seconds,
-                limits=httpx2.Limits(max_connections=self._settings.concurrency),
+                limits=Limits(max_connections=self._settings.concurrency),
                 proxy=self._settings.proxy,
                 transport=self._transport,
                 verify=_tls(self._settings),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Final
-
-import httpx2
+from typing import TYPE_CHECKING, Final
 
 from assay.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx2
 
 _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "assay"}
 
@@ -29,8 +30,10 @@ class IssuerHttp:
 
     async def get(self, url: str, *, limit: int, seconds: float) -> bytes:
         """The body of an answer with status 200, at most `limit` octets; raises `IssuerAnswerError`."""
+        from httpx2 import AsyncClient, HTTPError, InvalidURL, StreamError  # noqa: PLC0415  # a tenth of the service's start, and mostly nothing is fetched
+
         # Opened for each fetch: they are minutes apart, and nothing is left to close.
-        client = httpx2.AsyncClient(
+        client = AsyncClient(
             headers=_HEADERS, follow_redirects=False, trust_env=False, timeout=seconds, verify=self._tls
         )
         try:
@@ -42,7 +45,7 @@ class IssuerHttp:
                     if len(body) > limit:
                         raise IssuerAnswerError(f"{url}: an answer of more than {limit} octets")
                 return bytes(body)
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
+        except (HTTPError, InvalidURL, StreamError) as error:
             raise IssuerAnswerError(f"{url}: {type(error).__name__}: {error}") from error
 
 
