@@ -20,6 +20,8 @@ SECTIONS: Final = {
     "logs": ("(l) The log of a measured boot", "bench.event_logs", "event_logs"),
     "tdx": ("(h) TDX, warm: every call another quote of a known platform", "bench.trust_domains", "warm"),
     "tdx-new": ("(i) TDX, new platform: a PCK certificate never seen", "bench.trust_domains", "new_platform"),
+    "snp": ("(j) SEV-SNP, every call another report under a VCEK that was seen", "bench.confidential_guests", "seen"),
+    "snp-new": ("(k) SEV-SNP, every call a VCEK never seen", "bench.confidential_guests", "new"),
     "start": ("(g) Start-up", "bench.startup", "startup"),
 }
 

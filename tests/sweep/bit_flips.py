@@ -16,14 +16,24 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assay.endorsements.documents import DocumentKind
 from assay.errors import EndorsementUnavailable, LimitExceeded, Malformed, VerificationFailed
-from assay.simulator import TDX_VARIANTS, Recipe, find_knob, simulate, tdx_recipe
+from assay.simulator import (
+    TDX_VARIANTS,
+    Recipe,
+    SnpRecipe,
+    find_knob,
+    find_snp_knob,
+    simulate,
+    tdx_recipe,
+)
 from tests.appraisals import ANY_STATUS, AT, HELD, Case, judge, simulated_case
+from tests.snp_cases import snp_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _BASE: Final = Recipe(AT, HELD)
 _DOMAIN: Final = tdx_recipe(AT, HELD)
+_GUEST: Final = SnpRecipe(AT, HELD)
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,10 @@ TARGETS: Final = {
     "QE identity chain": _chain(DocumentKind.INTEL_QE_IDENTITY),
     "root CRL": _body(DocumentKind.INTEL_ROOT_CRL),
     "PCK CRL": _body(DocumentKind.INTEL_PCK_CRL),
+    "SEV-SNP report": _evidence("snp-beside"),
+    "VCEK": _body(DocumentKind.AMD_VCEK, "snp-beside"),
+    "ASK": _body(DocumentKind.AMD_AUTHORITY, "snp-beside"),
+    "ARK CRL": _body(DocumentKind.AMD_CRL, "snp-beside"),
 }
 
 _SIGNATURE: Final = re.compile(rb'"signature":"([0-9a-f]{128})"\}\Z')
@@ -108,6 +122,10 @@ def good_case(turned: str) -> Case:
     """Good evidence, with a variant's knob turned: of a trust domain where the knob is one of trust domains."""
     if not turned:
         return simulated_case(simulate(_BASE))
+    if turned.startswith("snp-"):
+        case = snp_case(find_snp_knob(turned).apply(_GUEST))
+        # The only certificate at hand, also for a report that calls its key a VLEK.
+        return replace(case, documents={DocumentKind.AMD_VLEK: case.documents[DocumentKind.AMD_VCEK], **case.documents})
     knob = find_knob(turned)
     return simulated_case(knob.apply(_DOMAIN if knob in TDX_VARIANTS else _BASE), enveloped=knob.enveloped)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import struct
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ from assay.cli.pcr_values import parse_pcr_values
 from assay.client.local.quote_generation import request_quote
 from assay.client.protocol import Reply, read_answer, read_key_set
 from assay.client.sealed_answer import open_answer
+from assay.collateral.recognition import recognise
+from assay.endorsements.amd.spellings import read_certificates
+from assay.endorsements.amd.vek import parse_vek
 from assay.endorsements.documents import Document, DocumentKind
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
@@ -27,6 +31,7 @@ from assay.errors import AssayError, MalformedEvidence
 from assay.evidence._hcl.report import parse_hcl_report
 from assay.evidence._hcl.runtime_claims import parse_runtime_claims
 from assay.evidence._intel_quote.certification import parse_certification_block
+from assay.evidence._snp.report import parse_snp_report
 from assay.evidence._tcg.efi import parse_signature_lists, parse_variable
 from assay.evidence._tcg.event_log import parse_cc_event_log
 from assay.evidence._tcg.sipa import parse_tagged
@@ -34,6 +39,7 @@ from assay.evidence._tcg.tagged_json import describe_event
 from assay.evidence.azure_guest.attestation_info import parse_attestation_info
 from assay.evidence.azure_guest.sealing import seal_token
 from assay.evidence.open_enclave.report import parse_open_enclave
+from assay.evidence.sev_snp_vm.report import parse_sev_snp_vm
 from assay.evidence.sev_snp_vm.uvm_checks import parse_endorsements
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.sgx_enclave.quote import parse_sgx_quote
@@ -48,7 +54,7 @@ from assay.pki.certificate import parse_certificate
 from assay.pki.did_x509 import DidError, parse_did_x509
 from assay.pki.revocation import parse_revocation_list
 from assay.policy import compile_policy, draft_policy
-from assay.simulator import TrustDomain, simulate_open_enclave, simulate_sgx, simulate_tdx
+from assay.simulator import SnpRecipe, TrustDomain, simulate_open_enclave, simulate_sgx, simulate_snp, simulate_tdx
 from assay.simulator.azure_guest import simulate_guest
 from assay.simulator.microsoft.uvm import ISSUER, Generation, UvmForm, mint_uvm_endorsement
 from assay.simulator.tpm.boots import linux_boot, windows_boot
@@ -194,6 +200,25 @@ def _quoting_service() -> Target:
     return Target("quoting-service", lambda c: request_quote("host", _Heard(c), bytes(1024)), (frame,))
 
 
+def _snp_targets() -> tuple[Target, ...]:
+    """SEV-SNP reports in their spellings, AMD's certificates, and the files that hold them."""
+    made = simulate_snp(SnpRecipe(AT, b"held data"))
+    leaf, authority, root = made.chain
+    head = struct.pack("<16sII", bytes.fromhex("63da758de6644564adc5f4b93be8accd"), 48, len(leaf))
+    table = head + bytes(24) + leaf
+    text = b"".join(pem.encode(one, "CERTIFICATE") for one in made.chain)
+    cache = json.dumps({"vcekCert": text.decode(), "tcbm": "00", "certificateChain": text.decode()}).encode()
+    return (
+        Target("snp-report", parse_snp_report, (made.report,)),
+        Target("snp-evidence", parse_sev_snp_vm, (made.evidence, made.report + table)),
+        Target("vek", lambda c: parse_vek(parse_certificate(c)), (leaf, authority)),
+        Target(
+            "amd-certificates", lambda c: read_certificates(c, "fuzz", MalformedEvidence), (text, cache, table, root)
+        ),
+        Target("amd-file", lambda c: recognise("thim.json", c), (text, cache, leaf, made.crl or b"")),
+    )
+
+
 def targets() -> tuple[Target, ...]:
     """Every parser of untrusted input."""
     sgx, enclave = simulate_sgx(AT, runtime_data=b"held"), simulate_open_enclave(AT)
@@ -251,4 +276,5 @@ def targets() -> tuple[Target, ...]:
         ),
         *_measured_boots(),
         *_confidential_containers(),
+        *_snp_targets(),
     )

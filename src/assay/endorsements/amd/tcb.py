@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
+from assay import limits
 from assay.endorsements.amd.product import Product
 from assay.errors import Malformed
 
@@ -34,8 +36,12 @@ class TcbVersion:
         return all(mine <= its for mine, its in zip(self.components, other.components, strict=True))
 
 
+@lru_cache(maxsize=limits.IDENTIFIERS)
 def parse_tcb_version(octets: bytes, product: Product, what: str, error: type[Malformed]) -> TcbVersion:
-    """The TCB_VERSION of a product (quote-verification 8.2); raises `error` when a reserved octet is not zero."""
+    """The TCB_VERSION of a product (quote-verification 8.2); raises `error` when a reserved octet is not zero.
+
+    Remembered, since machines of one model at one patch level have them in common.
+    """
     if product is Product.TURIN:
         fmc, boot_loader, tee, snp, *reserved, microcode = octets
         version = TcbVersion(boot_loader, tee, snp, microcode, fmc)

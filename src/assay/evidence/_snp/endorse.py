@@ -14,11 +14,11 @@ from assay import limits
 from assay.endorsements.amd.hierarchy import authorities_problem, verify_authorities
 from assay.endorsements.amd.vek import KeyKind, Vek
 from assay.endorsements.anchors import Anchor, TrustAnchors
-from assay.endorsements.documents import Document, Need
+from assay.endorsements.documents import Document, DocumentKind, Need
 from assay.errors import BindingMismatch, ChainUntrusted, EndorsementInvalid, SignatureInvalid
 from assay.evidence._snp.endorsement_case import ChainCase, SnpEvidence, found_documents, require_documents
 from assay.evidence.base import Grounds
-from assay.memo import Memo
+from assay.memo import Lazy, Memo
 from assay.pki.certificate import Certificate
 from assay.pki.chain import verify_issued
 from assay.pki.profiles import AMD
@@ -170,6 +170,16 @@ class Endorsed:
     anchor: Anchor
     window: Window
     entries: tuple[Entry, ...]
+
+    @Lazy
+    def crl_need(self) -> Need:
+        """The need of the revocation list of its root."""
+        return Need(DocumentKind.AMD_CRL, tee=self.vek.product.value)
+
+    @Lazy
+    def chip_id(self) -> Identifier:
+        """The chip's identifier as reports state it: 64 octets, zeros behind those of Turin."""
+        return Identifier((self.vek.chip_id or b"").ljust(64, b"\x00"))
 
 
 _Key = tuple[KeyKind, object, tuple[Certificate, ...], tuple[Document, ...], TrustAnchors]

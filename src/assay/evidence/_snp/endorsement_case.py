@@ -28,8 +28,7 @@ class SnpNeeds(NamedTuple):
     revocation: tuple[Need, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SnpEvidence:
+class SnpEvidence(NamedTuple):
     """A report beside the certificates that came with it: candidates, believed when they reach a pinned root."""
 
     report: SnpReport

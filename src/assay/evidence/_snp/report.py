@@ -141,22 +141,20 @@ def _unsupported(problem: str, code: str, offset: int) -> UnsupportedEvidence:
     return UnsupportedEvidence(_WHAT, problem, code=code, offset=offset)
 
 
+# The reserved fields in their order, and the high octets of r and s: where they are, and what they must be.
+_PLACES: Final = (0x4C, 0x18B, 0x1EB, 0x1EF, 0x208, 0x2A0 + 48, 0x2E8 + 48, 0x330)
+_ZEROS: Final = (bytes(4), bytes(21), 0, 0, bytes(152), bytes(24), bytes(24), bytes(368))
+
+
 def _require_reserved(report: SnpReport) -> None:
     """Reserved fields are zero, and the policy bit that must be one is one (quote-verification 8.1, 9)."""
     if not report.policy & RESERVED_ONE or report.policy >> _POLICY_BITS:
         raise MalformedEvidence(_WHAT, "reserved bits of the policy", offset=0x08)
-    for offset, reserved in (
-        (0x4C, report.reserved1),
-        (0x18B, report.reserved2),
-        (0x208, report.reserved5),
-        (0x2A0 + 48, report.signature_r[48:]),
-        (0x2E8 + 48, report.signature_s[48:]),
-        (0x330, report.reserved6),
-    ):
-        if any(reserved):
-            raise MalformedEvidence(_WHAT, "a reserved field is not zero", offset=offset)
-    if report.reserved3 or report.reserved4:
-        raise MalformedEvidence(_WHAT, "a reserved field is not zero", offset=0x1EB if report.reserved3 else 0x1EF)
+    reserved = (report.reserved1, report.reserved2, report.reserved3, report.reserved4, report.reserved5)
+    found = (*reserved, report.signature_r[48:], report.signature_s[48:], report.reserved6)
+    if found != _ZEROS:
+        place = next(place for place, field, zero in zip(_PLACES, found, _ZEROS, strict=True) if field != zero)
+        raise MalformedEvidence(_WHAT, "a reserved field is not zero", offset=place)
     # Fields that a version does not have are reserved in it.
     if report.version < 3 and (report.cpuid_family or report.cpuid_model or report.cpuid_stepping):
         raise MalformedEvidence(_WHAT, "a processor in version 2", offset=0x188)

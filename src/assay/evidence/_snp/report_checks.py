@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from assay import limits
+from assay.endorsements.amd.product import Product
 from assay.endorsements.amd.tcb import TcbVersion, parse_tcb_version
 from assay.endorsements.amd.vek import KeyKind
 from assay.errors import BindingMismatch, Malformed, MalformedEvidence, SignatureInvalid, TcbRejected
@@ -11,8 +14,6 @@ from assay.evidence._snp.endorse import Endorsed
 from assay.evidence._snp.report import SnpReport
 from assay.pki.signatures import SignatureError, verify_p384_little_endian
 from assay.verdict import NOT_APPLICABLE, Check, Identifier, Mismatch, Seen
-
-_CHIP_ID_SIZE: Final = 64
 
 
 class ReportCase(NamedTuple):
@@ -23,10 +24,7 @@ class ReportCase(NamedTuple):
 
     def tcb(self, octets: bytes) -> TcbVersion:
         """A TCB version in the layout of the certified product; raises `Mismatch` when it has another."""
-        try:
-            return parse_tcb_version(octets, self.endorsed.vek.product, "TCB version", MalformedEvidence)
-        except Malformed as error:
-            raise Mismatch(error.message, f"a TCB version of {self.endorsed.vek.product.value}") from error
+        return _version(octets, self.endorsed.vek.product)
 
 
 def _signature(case: ReportCase) -> Seen:
@@ -54,23 +52,35 @@ def _chip_id(case: ReportCase) -> Seen:
     if vek.kind is KeyKind.VLEK:
         # A fleet's key says nothing of the chip: nothing to compare with (step 7), masked or not.
         return NOT_APPLICABLE
-    certified = (vek.chip_id or b"").ljust(_CHIP_ID_SIZE, b"\x00")
-    if case.report.is_chip_id_masked:
-        raise Mismatch("a masked chip identifier", Identifier(certified))
-    if chip_id != certified:
-        raise Mismatch(Identifier(chip_id), Identifier(certified))
-    return Seen(Identifier(chip_id), Identifier(certified))
+    if chip_id == case.endorsed.chip_id.content and any(chip_id):
+        return Seen(case.endorsed.chip_id, case.endorsed.chip_id)
+    masked = "a masked chip identifier" if case.report.is_chip_id_masked else Identifier(chip_id)
+    raise Mismatch(masked, case.endorsed.chip_id)
 
 
 def _tcb_order(case: ReportCase) -> Seen:
     report = case.report
-    current = case.tcb(report.current_tcb)
-    lower = {"committed": report.committed_tcb, "reported": report.reported_tcb, "launch": report.launch_tcb}
-    for name, octets in lower.items():
-        version = case.tcb(octets)
-        if not version.is_at_most(current):
-            raise Mismatch(f"{name}: {version}", f"not beyond the current TCB: {current}")
+    return _ordered(
+        case.endorsed.vek.product, report.current_tcb, report.committed_tcb, report.reported_tcb, report.launch_tcb
+    )
+
+
+@lru_cache(maxsize=limits.IDENTIFIERS)
+def _ordered(product: Product, current: bytes, *lower: bytes) -> Seen:
+    """Remembered, since machines at one patch level have their TCBs in common."""
+    highest = _version(current, product)
+    for name, octets in zip(("committed", "reported", "launch"), lower, strict=True):
+        version = _version(octets, product)
+        if not version.is_at_most(highest):
+            raise Mismatch(f"{name}: {version}", f"not beyond the current TCB: {highest}")
     return Seen("committed, reported and launch TCB", "not beyond the current TCB")
+
+
+def _version(octets: bytes, product: Product) -> TcbVersion:
+    try:
+        return parse_tcb_version(octets, product, "TCB version", MalformedEvidence)
+    except Malformed as error:
+        raise Mismatch(error.message, f"a TCB version of {product.value}") from error
 
 
 _SPEC: Final = "quote-verification 9"

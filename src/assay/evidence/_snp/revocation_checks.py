@@ -9,7 +9,7 @@ from typing import Final
 
 from assay import limits
 from assay.endorsements.amd.hierarchy import require_list_signer
-from assay.endorsements.documents import Document, DocumentKind, Need
+from assay.endorsements.documents import Document, Need
 from assay.errors import (
     EndorsementInvalid,
     LimitExceeded,
@@ -169,7 +169,7 @@ def require_current(endorsed: Endorsed, grounds: Grounds, passed: list[Entry], l
 
     Appends to `passed`; raises the class of the failing check, `EndorsementUnavailable` when the list is missing.
     """
-    need = Need(DocumentKind.AMD_CRL, tee=endorsed.vek.product.value)
+    need = endorsed.crl_need
     document = grounds.endorsements.find(need)
     key = (endorsed, document, grounds.unsafe_no_revocation)
     kept = _CURRENT.find(key)

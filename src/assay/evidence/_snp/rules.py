@@ -65,6 +65,8 @@ def _chip(case: RuleCase) -> Seen:
 
 def _minimum_tcb(case: RuleCase) -> Seen:
     """Reported, committed and launch TCB all reach the minimum (attack case SNP-09, control OK-07)."""
+    if not case.rules.minimum_tcb:
+        return NOT_APPLICABLE
     minimums = case.rules.minimum_of((case.generation,))
     if not minimums:
         return NOT_APPLICABLE

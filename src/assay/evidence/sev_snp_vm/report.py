@@ -82,21 +82,44 @@ def _parse_binary(content: bytes) -> SevSnpVmEvidence:
 
 
 def _parse_envelope(content: bytes) -> SevSnpVmEvidence:
-    try:
-        members = {name.lower(): value for name, value in strict_json.decode_object(content).items()}
-    except JsonError as error:
-        raise MalformedEvidence(_WHAT, str(error)) from error
+    members = _plain_members(content) or _members(content)
     report = _octets(members, "SnpReport")
     if report is None:
         raise MalformedEvidence(_WHAT, "SnpReport is missing")
-    chain = _octets(members, "VcekCertChain")
-    certificates = () if chain is None else _parse_certificates(chain)
+    certificates = _certificates(members)
     endorsements = _octets(members, "Endorsements")
     utility = () if endorsements is None else parse_endorsements(endorsements)
     return SevSnpVmEvidence(SnpEvidence(parse_snp_report(report), certificates), utility)
 
 
-def _octets(members: dict[str, JsonValue], name: str) -> bytes | None:
+def _plain_members(content: bytes) -> Mapping[str, JsonValue] | None:
+    """The members of the usual object of report and chain, which is nearly all base64: read without a JSON decoder.
+
+    None for every other spelling; what stands between the quotation marks is base64 or refused as such.
+    """
+    parts = content.split(b'"')
+    if len(parts) != _PARTS or b"\\" in content or not content.isascii():
+        return None
+    opening, first, colon, report, comma, second, other, chain, closing = parts
+    between = b" ".join((opening, colon, comma, other, closing)).split()
+    if (first, second) != _NAMES or between != _BETWEEN:
+        return None
+    return {"snpreport": report.decode("ascii"), "vcekcertchain": chain.decode("ascii")}
+
+
+_NAMES: Final = (b"SnpReport", b"VcekCertChain")
+_BETWEEN: Final = [b"{", b":", b",", b":", b"}"]
+_PARTS: Final = 9
+
+
+def _members(content: bytes) -> Mapping[str, JsonValue]:
+    try:
+        return {name.lower(): value for name, value in strict_json.decode_object(content).items()}
+    except JsonError as error:
+        raise MalformedEvidence(_WHAT, str(error)) from error
+
+
+def _octets(members: Mapping[str, JsonValue], name: str) -> bytes | None:
     """A member's octets, base64 or base64url (rest-api 2.1, 5); None and empty text are absence."""
     value = members.get(name.lower())
     if value is None or value == "":
@@ -109,13 +132,21 @@ def _octets(members: dict[str, JsonValue], name: str) -> bytes | None:
         raise MalformedEvidence(_WHAT, f"{name}: {error}") from error
 
 
-_CHAINS: Final = Memo[bytes, tuple[Certificate, ...]](limits.EVIDENCE_ENDINGS)
+# By a part of the member's text in which the leaf's key stands; hosts send the same text again and again. Longer texts
+# than a chain of three are not remembered.
+_CHAINS: Final = Memo[str, tuple[str, tuple[Certificate, ...]]](limits.EVIDENCE_ENDINGS)
+_CHAIN_TEXT: Final = 16 << 10
+_OF_LEAF: Final = slice(500, 1200)
 
 
-def _parse_certificates(chain: bytes) -> tuple[Certificate, ...]:
+def _certificates(members: Mapping[str, JsonValue]) -> tuple[Certificate, ...]:
     """The certificates in PEM, in the JSON of a host's cache, or in a certificate table; parsed once."""
-    known = _CHAINS.find(chain)
-    if known is None:
-        known = read_certificates(chain, "VcekCertChain", MalformedEvidence)
-        _CHAINS.keep(chain, known)
-    return known
+    text = members.get("vcekcertchain")
+    known = _CHAINS.find(text[_OF_LEAF]) if isinstance(text, str) else None
+    if known is not None and known[0] == text:
+        return known[1]
+    chain = _octets(members, "VcekCertChain")
+    found = () if chain is None else read_certificates(chain, "VcekCertChain", MalformedEvidence)
+    if isinstance(text, str) and len(text) <= _CHAIN_TEXT:
+        _CHAINS.keep(text[_OF_LEAF], (text, found))
+    return found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from assay import limits
 from assay.endorsements.anchors import UvmIssuer
 from assay.endorsements.documents import DocumentKind, Need
 from assay.errors import VerificationFailed
@@ -46,11 +48,12 @@ def needs_of(evidence: SevSnpVmEvidence, grounds: Grounds) -> tuple[Need, ...]:
     Raises as `verify_sev_snp_vm` does for the checks that come before any endorsement.
     """
     needs = snp_needs(evidence.snp, grounds, (_FORM_PASSED,), _AFTER_REPORT)
-    return needs if evidence.endorsements else (*needs, _utility_need(evidence))
+    return needs if evidence.endorsements else (*needs, _utility_need(evidence.report.measurement))
 
 
-def _utility_need(evidence: SevSnpVmEvidence) -> Need:
-    return Need(DocumentKind.MICROSOFT_UVM, platform=evidence.report.measurement.hex())
+@lru_cache(maxsize=limits.IDENTIFIERS)
+def _utility_need(measurement: bytes) -> Need:
+    return Need(DocumentKind.MICROSOFT_UVM, platform=measurement.hex())
 
 
 def verify_sev_snp_vm(evidence: SevSnpVmEvidence, submission: Submission, grounds: Grounds) -> VerifiedSevSnpVm:
@@ -75,7 +78,7 @@ def _utility_case(evidence: SevSnpVmEvidence, grounds: Grounds) -> UvmCase:
     """The endorsements that came with the evidence, else the one that is at hand."""
     contents = evidence.endorsements
     if not contents:
-        document = grounds.endorsements.find(_utility_need(evidence))
+        document = grounds.endorsements.find(_utility_need(evidence.report.measurement))
         contents = () if document is None else (document.body,)
     issuers = grounds.anchors.uvm_issuers if grounds.rules.uvm_issuers is None else grounds.rules.uvm_issuers
     return UvmCase(contents, evidence.report.measurement, issuers)
