@@ -101,10 +101,11 @@ def appraise(
         error.verdict = _complete(error.verdict, (*kind.checks, POLICY_CHECK))
         raise
     statement = kind.claims(verified)
+    incoming = statement.offered(policy.policy.version)
     try:
-        outcome = policy.evaluate(statement.incoming)
+        outcome = policy.evaluate(incoming)
     except PolicyError as error:
-        error.incoming = statement.incoming
+        error.incoming = incoming
         seen = Seen(_Refused(error.message, trace_of(error)), _PERMITS)
         error.verdict = close(verified.entries, Entry(POLICY_CHECK, Outcome.FAILED, seen), ())
         raise

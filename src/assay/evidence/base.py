@@ -133,12 +133,22 @@ class Statement:
 
     `incoming` are the claims a policy reads; `members` the token's own members; `recipient` the attester's public key
     (PEM) when the result is sealed to it; `marks` the unsafe conditions that the evidence itself brings (simulator).
+    `until_1_1` and `from_1_2` are the names of claims that policies of other versions are not offered.
     """
 
     incoming: ClaimSet
     members: Mapping[str, JsonValue]
     recipient: bytes | None = None
     marks: tuple[str, ...] = ()
+    until_1_1: frozenset[str] = frozenset()
+    from_1_2: frozenset[str] = frozenset()
+
+    def offered(self, version: str) -> ClaimSet:
+        """The incoming claims of a version of the policy language (policy-language 14)."""
+        hidden = self.until_1_1 if version == "1.2" else self.from_1_2
+        if not hidden:
+            return self.incoming
+        return ClaimSet(claim for claim in self.incoming if claim.type not in hidden)
 
 
 @dataclass(frozen=True, slots=True)

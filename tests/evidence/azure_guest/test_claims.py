@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from assay.errors import PolicyError
 from assay.evidence.azure_guest import AZURE_GUEST
 from assay.evidence.claim_names import INCOMING_CLAIMS
 from assay.policy import stored_policy
@@ -99,6 +100,27 @@ def test_a_policy_reads_each_quoted_pcr_and_every_scalar():
     assert [claim.value for claim in incoming if claim.type == f"{PREFIX}attested-pcrs"] == [*range(8), 11, 12, 13, 14]
     known = INCOMING_CLAIMS["AzureGuest"]
     assert all(claim.type in known and claim.value_type is known[claim.type].value_type for claim in incoming)
+
+
+READS_HARDWARE = """version=1.2;
+authorizationrules{
+    c:[type=="x-ms-isolation-tee"] => add(type="kind", value=JmesPath(c.value, "\\"x-ms-attestation-type\\""));
+    [type=="kind", value=="\\"%s\\""] => permit();
+};
+issuancerules{};"""
+
+
+@pytest.mark.parametrize(("guest", "kind"), [(SNP, "sevsnpvm"), (TDX, "tdxvm")])
+def test_policies_of_version_1_2_read_the_objects_as_json_and_older_ones_do_not(guest, kind):
+    statement = judge_guest(guest).statement
+    offered = {claim.type: claim.value for claim in statement.offered("1.2")}
+    assert json.loads(str(offered["x-ms-isolation-tee"])) == statement.members["x-ms-isolation-tee"]
+    assert json.loads(str(offered["x-ms-runtime"])) == statement.members["x-ms-runtime"]
+    older = {claim.type for claim in statement.offered("1.1")}
+    assert not {"x-ms-isolation-tee", "x-ms-runtime"} & older
+    assert judge(guest_case(guest), policy=stored_policy(READS_HARDWARE % kind)).verdict.decisive is None
+    with pytest.raises(PolicyError):
+        judge(guest_case(guest), policy=stored_policy(READS_HARDWARE % "another"))
 
 
 def test_secure_boot_is_what_one_measured_variable_says():

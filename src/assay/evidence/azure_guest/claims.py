@@ -14,7 +14,7 @@ from assay.evidence._tcg.boot_claims import WindowsBoot, secure_boot, windows_bo
 from assay.evidence.azure_guest.attestation_info import AttestationInfo, OperatingSystem
 from assay.evidence.azure_guest.verify import VerifiedGuest
 from assay.evidence.base import Statement
-from assay.formats import base64url
+from assay.formats import base64url, strict_json
 from assay.formats.strict_json import JsonValue
 
 ATTESTATION_TYPE: Final = "azurevm"
@@ -26,18 +26,21 @@ _GUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}
 def azure_guest_claims(verified: VerifiedGuest) -> Statement:
     """The claims of the boot, of the guest about itself, and of its hardware.
 
-    A policy reads each quoted PCR as a claim of its own (policy-language Q19); objects are for the token.
+    A policy reads each quoted PCR as a claim of its own (policy-language Q19), and from version 1.2 on the objects as
+    compact JSON (Q18, claims C10).
     """
     info = verified.info
     scalars = _scalars(verified)
     pcrs = sorted(info.tpm.pcrs.values)
-    members: dict[str, JsonValue] = {**scalars, _PCRS: [*pcrs], "x-ms-runtime": _runtime(info)}
+    objects: dict[str, JsonValue] = {"x-ms-runtime": _runtime(info)}
     marks = {"simulator"} if verified.simulated else set()
     if verified.hardware is not None:
-        members["x-ms-isolation-tee"] = _isolation(info, verified.hardware)
+        objects["x-ms-isolation-tee"] = _isolation(info, verified.hardware)
         marks.update(verified.hardware.marks)
-    incoming = ClaimSet.of_service((*scalars.items(), *((_PCRS, index) for index in pcrs)))
-    return Statement(incoming, members, _recipient(info), tuple(sorted(marks)))
+    texts = ((name, strict_json.encode_compact(value).decode("utf-8")) for name, value in objects.items())
+    incoming = ClaimSet.of_service((*scalars.items(), *((_PCRS, index) for index in pcrs), *texts))
+    members: dict[str, JsonValue] = {**scalars, _PCRS: [*pcrs], **objects}
+    return Statement(incoming, members, _recipient(info), tuple(sorted(marks)), from_1_2=frozenset(objects))
 
 
 def _scalars(verified: VerifiedGuest) -> dict[str, ClaimValue]:
