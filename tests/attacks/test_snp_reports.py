@@ -183,6 +183,14 @@ def test_the_measurement_does_not_move_with_the_runtime_data() -> None:
     assert moved == {"x-ms-sevsnpvm-reportdata"}
 
 
+def test_the_check_for_aliases_is_asked_for_by_a_rule() -> None:
+    wanted = PlatformRules(require_alias_check=True)
+    judge(snp_case(simulate_snp(BASES["Milan"])), wanted)
+    without = simulate_snp(replace(BASES["Milan"], report=SnpReport(platform_info=0x05)))
+    assert failing_check(snp_case(without), wanted) == "report.alias_check"
+    judge(snp_case(without))
+
+
 def test_a_root_in_the_message_is_not_believed_for_being_there() -> None:
     case = snp_case(find_snp_knob("snp-forged-pki").apply(BASES["Milan"]))
     assert failing_check(case) == "vek_chain.root"

@@ -77,6 +77,8 @@ READ: list[tuple[JsonObject, PlatformRules]] = [
     ({"requireSeptVeDisable": True}, PlatformRules(require_sept_ve_disable=True)),
     ({"requireEventLog": True}, PlatformRules(require_event_log=True)),
     ({"requireRuntimeData": True}, PlatformRules(require_runtime_data=True)),
+    ({"requireAliasCheck": True}, PlatformRules(require_alias_check=True)),
+    ({"recordedClaimsOnly": True}, PlatformRules(recorded_claims_only=True)),
 ]
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from assay.evidence.base import PlatformRules
 from assay.formats import base64url
 from assay.store import open_store
 from tests.appraisals import read_json
@@ -87,6 +88,15 @@ def test_the_recorded_request_gives_the_recorded_token_claim_by_claim(tmp_path, 
     own = {name: value for name, value in recorded.items() if name not in OF_THE_CALL}
     assert {name: issued.get(name) for name in own} == own
     assert set(issued) - set(recorded) == NEWER | {"x-assay-unsafe"}
+
+
+def test_the_newer_claims_can_be_left_out(tmp_path) -> None:
+    at, only = datetime(2025, 6, 1, tzinfo=UTC), PlatformRules(recorded_claims_only=True)
+    response = post_recorded(tmp_path, "/attest/SevSnpVm?api-version=2022-08-01", at, rules=only)
+    issued = set(take_apart(response.json()["token"]).payload)
+    recorded = read_json(AZURE / "tokens" / "sevsnpvm.ms-samples.decoded.json")["payload"]
+    assert isinstance(recorded, dict)
+    assert issued == {*recorded, "x-assay-unsafe"}
 
 
 def test_runtime_data_of_another_report_is_refused(tmp_path) -> None:

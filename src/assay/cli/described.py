@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from assay.cli.log_view import view_log
 from assay.cli.octets import describe_octets
+from assay.endorsements.amd.hierarchy import LEAF_NAMES
+from assay.endorsements.amd.vek import parse_vek
 from assay.endorsements.intel.pck import SGX_EXTENSION, parse_pck_extension
 from assay.errors import MalformedEndorsement
 from assay.evidence._tcg.event_log import EventLog
@@ -60,7 +62,7 @@ def describe_time(time: datetime) -> str:
 
 
 def describe_certificate(certificate: Certificate) -> dict[str, JsonValue]:
-    """What a certificate says, Intel's SGX extension among it."""
+    """What a certificate says, Intel's SGX extension and AMD's extensions among it."""
     key = certificate.public_key
     described: dict[str, JsonValue] = {
         "subject": read_name(certificate.subject).text,
@@ -76,7 +78,16 @@ def describe_certificate(certificate: Certificate) -> dict[str, JsonValue]:
     extension = certificate.extensions.vendor.get(SGX_EXTENSION)
     if extension is not None:
         described["sgx_extension"] = _describe_sgx_extension(extension)
+    if certificate.common_name in LEAF_NAMES:
+        described["endorsement_key"] = _describe_vek(certificate)
     return described
+
+
+def _describe_vek(certificate: Certificate) -> JsonValue:
+    try:
+        return describe({name: value for name, value in parse_vek(certificate)._asdict().items() if name != "key"})
+    except MalformedEndorsement as error:
+        return error.message
 
 
 def _describe_sgx_extension(extension: bytes) -> JsonValue:

@@ -98,6 +98,9 @@ class PlatformRules:
     require_sept_ve_disable: bool = False
     require_event_log: bool = False
     require_runtime_data: bool = False
+    require_alias_check: bool = False
+    # No refusal: leaves out the claims that the recorded tokens of 2025 do not have (claims, C8).
+    recorded_claims_only: bool = False
     uvm_issuers: tuple[UvmIssuer, ...] | None = None
 
     @property

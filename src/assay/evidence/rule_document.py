@@ -219,6 +219,8 @@ _RULES: Final[tuple[tuple[str, str, Callable[[str, JsonValue], object]], ...]] =
     ("requireSeptVeDisable", "require_sept_ve_disable", _flag),
     ("requireEventLog", "require_event_log", _flag),
     ("requireRuntimeData", "require_runtime_data", _flag),
+    ("requireAliasCheck", "require_alias_check", _flag),
+    ("recordedClaimsOnly", "recorded_claims_only", _flag),
     ("uvmIssuers", "uvm_issuers", _uvm_issuers),
 )
 _READERS: Final = {name.lower(): (field, read) for name, field, read in _RULES}

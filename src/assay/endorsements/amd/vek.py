@@ -25,7 +25,7 @@ _WRAPPED: Final = {66: b"\x04\x40", 10: b"\x04\x08"}
 _CHIP_ID_SIZES: Final = {Product.MILAN: 64, Product.GENOA: 64, Product.TURIN: 8}
 
 
-class KeyKind(Enum):
+class KeyKind(str, Enum):
     """Which key signed: that of the chip, or that of its owner's fleet."""
 
     VCEK = "SEV-VCEK"

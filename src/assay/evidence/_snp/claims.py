@@ -6,6 +6,7 @@ from typing import Final
 
 from assay.claims import ClaimValue
 from assay.evidence._snp import report as layout
+from assay.evidence._snp.report import SnpReport
 from assay.evidence._snp.verify import VerifiedSnpReport
 
 ATTESTATION_TYPE: Final = "sevsnpvm"
@@ -27,7 +28,10 @@ _NEWER_FLAGS: Final = (
 
 
 def snp_claims(verified: VerifiedSnpReport) -> dict[str, ClaimValue]:
-    """The claims of a verified report by their names, both for policies and for the token."""
+    """The claims of a verified report by their names, both for policies and for the token.
+
+    The newer ones can be left out by a rule.
+    """
     report, tcb = verified.report, verified.reported_tcb
     claims: dict[str, ClaimValue] = {
         "guestsvn": report.guest_svn,
@@ -44,9 +48,16 @@ def snp_claims(verified: VerifiedSnpReport) -> dict[str, ClaimValue]:
         "tee-svn": tcb.tee,
         "snpfw-svn": tcb.snp,
         "microcode-svn": tcb.microcode,
-        "chipid": report.chip_id.hex(),
     }
-    claims.update((name, bool(report.policy & bit)) for name, bit in (*_FLAGS, *_NEWER_FLAGS))
+    claims.update((name, bool(report.policy & bit)) for name, bit in _FLAGS)
+    if not verified.recorded_claims_only:
+        claims.update(_newer(report))
+    return {_PREFIX + name: value for name, value in claims.items()}
+
+
+def _newer(report: SnpReport) -> dict[str, ClaimValue]:
+    claims: dict[str, ClaimValue] = {"chipid": report.chip_id.hex()}
+    claims.update((name, bool(report.policy & bit)) for name, bit in _NEWER_FLAGS)
     if report.product is not None:
         claims["chip-family"] = report.product.value
-    return {_PREFIX + name: value for name, value in claims.items()}
+    return claims

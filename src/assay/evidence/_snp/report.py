@@ -26,6 +26,8 @@ AES_256_XTS: Final = 1 << 22
 RAPL_DISABLED: Final = 1 << 23
 CIPHERTEXT_HIDING: Final = 1 << 24
 PAGE_SWAP_DISABLED: Final = 1 << 25
+# Of the platform's information (quote-verification 8).
+ALIAS_CHECK_COMPLETE: Final = 1 << 5
 _POLICY_BITS: Final = 26
 
 _AUTHOR_KEY: Final = 1 << 0

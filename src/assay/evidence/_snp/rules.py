@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from assay.errors import RuleViolated, TcbRejected
-from assay.evidence._snp.report import DEBUG_ALLOWED, MIGRATION_ALLOWED, SnpReport
+from assay.evidence._snp.report import ALIAS_CHECK_COMPLETE, DEBUG_ALLOWED, MIGRATION_ALLOWED, SnpReport
 from assay.evidence._snp.report_checks import ReportCase
 from assay.evidence.platform_rules import PlatformRules, admitted_identifier, admitted_names, reached_svns
 from assay.verdict import NOT_APPLICABLE, Check, Mismatch, Seen, equal
@@ -76,6 +76,12 @@ def _minimum_tcb(case: RuleCase) -> Seen:
     return reached_svns(minimums, [(name, svn) for name, svn in zip(_COMPONENTS, lowest, strict=True) if svn >= 0])
 
 
+def _alias_check(case: RuleCase) -> Seen:
+    if not case.rules.require_alias_check:
+        return NOT_APPLICABLE
+    return equal(bool(case.report.platform_info & ALIAS_CHECK_COMPLETE), True)
+
+
 # In the order of `TcbVersion.components`, by the names of `MinimumTcb`.
 _COMPONENTS: Final = ("fmc", "bootloader", "tee", "snp", "microcode")
 
@@ -127,5 +133,13 @@ RULE_CHECKS: Final[tuple[Check[RuleCase], ...]] = (
         "update the platform's firmware and commit it, then launch the guest again",
         TcbRejected,
         _minimum_tcb,
+    ),
+    Check(
+        "report.alias_check",
+        "AliasCheckMissing",
+        "attack case SNP-23; rule requireAliasCheck",
+        "update the platform's firmware, which then checks its memory for aliases",
+        RuleViolated,
+        _alias_check,
     ),
 )

@@ -31,6 +31,7 @@ class VerifiedSnpReport(NamedTuple):
     report: SnpReport
     endorsed: Endorsed
     reported_tcb: TcbVersion
+    recorded_claims_only: bool = False
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -72,4 +73,4 @@ def verify_snp_report(
     case = ReportCase(evidence.report, endorsed)
     run(REPORT_CHECKS, case, passed, (*_AFTER_REPORT, *later))
     run(RULE_CHECKS, RuleCase(case, grounds.rules), passed, later)
-    return VerifiedSnpReport(evidence.report, endorsed, endorsed.vek.tcb)
+    return VerifiedSnpReport(evidence.report, endorsed, endorsed.vek.tcb, grounds.rules.recorded_claims_only)
