@@ -42,8 +42,8 @@ class CollateralSettings:
     concurrency: int = 8
     queue: int = 64
     strangers_per_minute: int = 30
-    # AMD's service throttles (quote-verification 10): not asked more often than this, however many documents miss.
-    amd_per_minute: int = 20
+    # AMD's service throttles (quote-verification 10): not asked more often than this; more than strangers can cause.
+    amd_per_minute: int = 45
     # How long a failure is remembered: one that may pass soon, and a document that the vendor does not have.
     failure_seconds: float = 15.0
     absence_seconds: float = 60.0

@@ -82,34 +82,67 @@ def _parse_binary(content: bytes) -> SevSnpVmEvidence:
 
 
 def _parse_envelope(content: bytes) -> SevSnpVmEvidence:
-    members = _plain_members(content) or _members(content)
+    known = _recalled(content)
+    if known is not None:
+        return known
+    members = _members(content)
     report = _octets(members, "SnpReport")
     if report is None:
         raise MalformedEvidence(_WHAT, "SnpReport is missing")
     certificates = _certificates(members)
     endorsements = _octets(members, "Endorsements")
     utility = () if endorsements is None else parse_endorsements(endorsements)
-    return SevSnpVmEvidence(SnpEvidence(parse_snp_report(report), certificates), utility)
+    evidence = SevSnpVmEvidence(SnpEvidence(parse_snp_report(report), certificates), utility)
+    _remember(content, members["snpreport"], evidence)
+    return evidence
 
 
-def _plain_members(content: bytes) -> Mapping[str, JsonValue] | None:
-    """The members of the usual object of report and chain, which is nearly all base64: read without a JSON decoder.
+class _Frame(NamedTuple):
+    """What stood around the text of a report in an envelope that was read, and what it says."""
 
-    None for every other spelling; what stands between the quotation marks is base64 or refused as such.
+    before: bytes
+    after: bytes
+    certificates: tuple[Certificate, ...]
+    utility: tuple[bytes, ...]
+
+
+# By a part of what follows the report, in which the leaf's key stands: reports of one host differ, the rest does not.
+_FRAMES: Final = Memo[bytes, _Frame](limits.EVIDENCE_ENDINGS)
+_LONGEST_FRAME: Final = 16 << 10
+_REPORT_TEXT: Final = 1579
+_OF_LEAF: Final = slice(500, 1200)
+_NAME: Final = b'"SnpReport"'
+
+
+def _recalled(content: bytes) -> SevSnpVmEvidence | None:
+    """The evidence when only the report's text differs from an envelope that was read before, else None.
+
+    Equal octets around one string, and base64 alone inside it: the object is the same but for that string.
     """
-    parts = content.split(b'"')
-    if len(parts) != _PARTS or b"\\" in content or not content.isascii():
+    start = content.find(b'"', content.find(b":")) + 1
+    after = content[start + _REPORT_TEXT :]
+    frame = _FRAMES.find(after[_OF_LEAF])
+    if frame is None or frame.after != after or frame.before != content[:start]:
         return None
-    opening, first, colon, report, comma, second, other, chain, closing = parts
-    between = b" ".join((opening, colon, comma, other, closing)).split()
-    if (first, second) != _NAMES or between != _BETWEEN:
+    try:
+        report = base64url.decode_lenient(content[start : start + _REPORT_TEXT].decode("ascii", "replace"))
+    except Base64Error:
         return None
-    return {"snpreport": report.decode("ascii"), "vcekcertchain": chain.decode("ascii")}
+    return SevSnpVmEvidence(SnpEvidence(parse_snp_report(report), frame.certificates), frame.utility)
 
 
-_NAMES: Final = (b"SnpReport", b"VcekCertChain")
-_BETWEEN: Final = [b"{", b":", b",", b":", b"}"]
-_PARTS: Final = 9
+def _remember(content: bytes, text: JsonValue, evidence: SevSnpVmEvidence) -> None:
+    """Keep what stands around the report, where its text comes first, whole and without an escape."""
+    start = content.find(b'"', content.find(b":")) + 1
+    if not isinstance(text, str) or len(text) != _REPORT_TEXT or len(content) > _LONGEST_FRAME:
+        return
+    if content[start : start + _REPORT_TEXT] != text.encode("ascii") or content[start + _REPORT_TEXT :][:1] != b'"':
+        return
+    before = content[:start]
+    if _NAME not in before or b"".join(before.split()) != b"{" + _NAME + b':"':
+        return
+    after = content[start + _REPORT_TEXT :]
+    _FRAMES.keep(after[_OF_LEAF], _Frame(before, after, evidence.snp.certificates, evidence.endorsements))
 
 
 def _members(content: bytes) -> Mapping[str, JsonValue]:
@@ -132,21 +165,7 @@ def _octets(members: Mapping[str, JsonValue], name: str) -> bytes | None:
         raise MalformedEvidence(_WHAT, f"{name}: {error}") from error
 
 
-# By a part of the member's text in which the leaf's key stands; hosts send the same text again and again. Longer texts
-# than a chain of three are not remembered.
-_CHAINS: Final = Memo[str, tuple[str, tuple[Certificate, ...]]](limits.EVIDENCE_ENDINGS)
-_CHAIN_TEXT: Final = 16 << 10
-_OF_LEAF: Final = slice(500, 1200)
-
-
 def _certificates(members: Mapping[str, JsonValue]) -> tuple[Certificate, ...]:
-    """The certificates in PEM, in the JSON of a host's cache, or in a certificate table; parsed once."""
-    text = members.get("vcekcertchain")
-    known = _CHAINS.find(text[_OF_LEAF]) if isinstance(text, str) else None
-    if known is not None and known[0] == text:
-        return known[1]
+    """The certificates in PEM, in the JSON of a host's cache, or in a certificate table."""
     chain = _octets(members, "VcekCertChain")
-    found = () if chain is None else read_certificates(chain, "VcekCertChain", MalformedEvidence)
-    if isinstance(text, str) and len(text) <= _CHAIN_TEXT:
-        _CHAINS.keep(text[_OF_LEAF], (text, found))
-    return found
+    return () if chain is None else read_certificates(chain, "VcekCertChain", MalformedEvidence)
