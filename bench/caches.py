@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from assay.endorsements.amd.tcb import parse_tcb_version
+from assay.endorsements.amd.vek import parse_vek
 from assay.endorsements.intel import pck
 from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.signing_chain import parse_signing_chain, verify_document
 from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.evidence._intel_quote import certification, certify, generation, platform, platform_case, rule_checks
+from assay.evidence._snp import endorsement_case, report_checks
+from assay.evidence.sev_snp_vm import verify as snp_verify
 from assay.formats import base64url, der, pem
 from assay.memo import Memo
 from assay.pki.algorithms import read_algorithm
@@ -29,6 +33,11 @@ _FUNCTIONS = (
     platform_case._needs_of_model,
     read_name,
     pck._parse_tcb,
+    parse_tcb_version,
+    parse_vek,
+    endorsement_case._needs,
+    report_checks._ordered,
+    snp_verify._utility_need,
     pem._decode_small,
     base64url._decode_again,
     der._dotted,
