@@ -42,7 +42,7 @@ _FUNCTIONS = (
     base64url._decode_again,
     der._dotted,
 )
-_MODULES = (certification, certify, generation, platform, rule_checks)
+_MODULES = (certification, certify, generation, platform, rule_checks, endorse, revocation_checks, snp_envelope)
 
 
 def clear_caches() -> None:
