@@ -9,7 +9,8 @@ from assay.endorsements.intel.enclave_identity import parse_enclave_identity
 from assay.endorsements.intel.signing_chain import parse_signing_chain, verify_document
 from assay.endorsements.intel.tcb_info import parse_tcb_info
 from assay.evidence._intel_quote import certification, certify, generation, platform, platform_case, rule_checks
-from assay.evidence._snp import endorsement_case, report_checks
+from assay.evidence._snp import endorse, endorsement_case, report_checks, revocation_checks
+from assay.evidence.sev_snp_vm import report as snp_envelope
 from assay.evidence.sev_snp_vm import verify as snp_verify
 from assay.formats import base64url, der, pem
 from assay.memo import Memo
