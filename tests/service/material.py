@@ -95,7 +95,9 @@ def refusal_of(response: httpx2.Response, status: int, code: str) -> dict[str, A
     for detail in error["details"]:
         assert list(detail) == ["code", "message", "target", "observed", "expected", "reference", "outcome"]
         assert all(isinstance(value, str) for value in detail.values()), detail
-    deciding = [detail for detail in error["details"] if detail["outcome"] in ("failed", "missing")]
+    # A rule of the policy that failed stands there beside the check that it decided.
+    checks = [detail for detail in error["details"] if detail["code"] != "PolicyRule"]
+    deciding = [detail for detail in checks if detail["outcome"] in ("failed", "missing")]
     assert len(deciding) == 1, error["details"]
     return {**error, "deciding": deciding[0]}
 

@@ -1,3 +1,5 @@
+"""What `assay audit verify` finds: rows deleted, edited, moved or cut off (attack case IN-15)."""
+
 from dataclasses import replace
 from datetime import timedelta
 

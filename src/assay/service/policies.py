@@ -70,12 +70,13 @@ async def set_policy(request: Request) -> Response:
     policy_type, provider, state = _policy_type(request), provider_of(request), state_of(request)
     jws = await read_jws(request)
     importing = _is_import(request)
-    author = _author(request, provider, jws, importing=importing)
+    is_first = provider.policies[policy_type].version is None
+    author = _author(request, provider, jws, importing=importing and is_first)
     text = policy_text(jws)
     await asyncio.to_thread(compile_policy, text)
     action = PolicyAction.IMPORT if importing else PolicyAction.SET
     new = NewPolicy(action, jws.text, policy_hash(text), jws.token_hash)
-    allow_replay = importing or _may_replay(request, provider, jws)
+    allow_replay = _may_replay(request, provider, jws)
     change = partial(store_set, author=author, at=clock.now(), allow_replay=allow_replay)
     await asyncio.to_thread(change, state.store, provider.name, policy_type, new)
     await state.changed()
@@ -134,7 +135,8 @@ def _policy_type(request: Request) -> str:
 def _is_import(request: Request) -> bool:
     """Whether a policy comes from another service, where it was in force; raises `Unauthorized` unless by an operator.
 
-    Its signer may have been removed since it was set there, or the certificate have expired.
+    Its signer may have been removed since it was set there, or the certificate have expired; on an isolated provider
+    that is only overlooked while no policy of the type was ever set.
     """
     if query_parameters(request).get("import", "").lower() != "true":
         return False
