@@ -23,6 +23,7 @@ SECTIONS: Final = {
     "snp": ("(j) SEV-SNP, every call another report under a VCEK that was seen", "bench.confidential_guests", "seen"),
     "snp-new": ("(k) SEV-SNP, every call a VCEK never seen", "bench.confidential_guests", "new"),
     "start": ("(g) Start-up", "bench.startup", "startup"),
+    "policy": ("Policies: parsed and evaluated", "bench.policies", "policies"),
 }
 
 
