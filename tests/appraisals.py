@@ -152,10 +152,12 @@ def judge(
     return appraise(case.kind, evidence, case.submission, grounds, policy or default_policy(case.kind))
 
 
-def refusal(case: Case, rules: PlatformRules | None = None) -> tuple[AssayError, Entry]:
+def refusal(
+    case: Case, rules: PlatformRules | None = None, *, policy: AppraisalPolicy | None = None
+) -> tuple[AssayError, Entry]:
     """The error of a refusal, and the entry of the verdict that decided; fails when the case is accepted."""
     with pytest.raises(AssayError) as caught:
-        judge(case, rules)
+        judge(case, rules, policy=policy)
     verdict = caught.value.verdict
     assert verdict is not None
     assert verdict.decisive is not None

@@ -23,6 +23,7 @@ LAYERS = {
     "verdict": 1,
     "limits": 1,
     "memo": 1,
+    "property_claims": 2,
     "formats": 2,
     "pki": 3,
     "endorsements": 4,
@@ -55,10 +56,20 @@ IMPURE_CALLS = {"now", "utcnow", "today", "open", "input", "print", "urandom", "
 NAMES_A_TYPE = {
     "evidence/__init__.py": "the one list of evidence types",
     "evidence/claim_names.py": "the table of the claims of every type, those not built yet among them, that policies are checked against",
+    "endorsements/anchors.py": "the names of vendors' roots, and which of them are above keys in TPMs",
+    "endorsements/tpm/": "what vendors of TPMs sign: the folder of a technology, as the vendors' folders are",
+    "collateral/trust_directory.py": "tells the certificates of keys in TPMs from roots",
+    "store/provider_settings.py": "the wire's property of a provider: TPM attestation needs a bearer",
+    "service/control_plane/resources.py": "the same",
+    "service/attest.py": "the same",
+    "cli/provider.py": "the same",
+    "cli/inspect.py": "names a tool of TPMs whose output it reads",
     "simulator/": "mints evidence of each type: it is the attester's side, and has a file for each",
     "client/local/": "sources of local evidence: which type an interface of the machine makes is a fact about it",
     "cli/simulate.py": "the command of the simulator: it offers what the simulator can mint",
 }
+# Abbreviations of a technology that other parts speak of, too; the type's constant has a longer name.
+TECHNOLOGY = {"TPM"}
 # Texts of several lines there are help, whose examples may name a type.
 HELP = "cli/"
 LONG_FILES = {"simulator/knobs/": "tables of data", "store/migrations/": "tables of data"}
@@ -166,7 +177,7 @@ def type_names() -> set[str]:
     """How each type is written: on the wire, as a folder, as a constant, as the head of a class."""
     folders = {path.name for path in (SOURCE / "evidence").iterdir() if path.is_dir() and path.name[0] not in "_."}
     wire = {kind.name for kind in EVIDENCE_TYPES}
-    return {*folders, *wire, *(folder.upper() for folder in folders)}
+    return {*folders, *wire, *(folder.upper() for folder in folders)} - TECHNOLOGY
 
 
 def words(path: Path) -> Iterator[tuple[int, str]]:

@@ -52,7 +52,7 @@ def test_tpm_12_a_context_of_another_provider_does_not_count() -> None:
 
 def test_a_context_under_another_key_does_not_count() -> None:
     minted = challenges().mint("default", AT)
-    assert challenges(base64url.encode(bytes(32))).open(minted.context, "default", AT).problem
+    assert challenges(base64url.encode(bytes(range(1, 33)))).open(minted.context, "default", AT).problem
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ _UNREADABLE: Final = "not a context of this service"
 CONSUMED_CHECK: Final[Check[object]] = Check(
     "challenge.first_answer",
     "ChallengeConsumed",
-    "tpm-and-guest 1.1; attack case TPM-12",
+    "rest-api 7.6: opaque, authenticated, expiring, bound to the provider",
     "begin a new session: each challenge is answered once",
     BindingMismatch,
     lambda _: NOT_APPLICABLE,  # the store decides it, with one unique insert

@@ -119,3 +119,11 @@ DID: Final = 1024  # own: the one that is known has 103 characters
 # Own: a COSE message nests 4 deep, one with CWT claims and receipts has about 40 values.
 CBOR_DEPTH: Final = 16
 CBOR_VALUES: Final = 10_000
+
+# A request of /attest/Tpm: its inner text at most 3 MiB, copied texts 2 KiB (tpm-and-guest 0.3 and 6); texts of custom
+# claims own. A platform claim of SHA-512 has about 2.5 kB.
+REPORT_REQUEST: Final = 3 << 20
+RELYING_PARTY_TEXT: Final = 2 << 10
+CUSTOM_CLAIM_TEXT: Final = 1 << 10
+PLATFORM_CLAIM: Final = 16 << 10
+ENCLAVE_REPORT: Final = 64 << 10  # own: 224 octets, a signature of 512 and a few dozen modules

@@ -11,10 +11,24 @@ from assay.evidence.open_enclave import OPEN_ENCLAVE
 from assay.evidence.sev_snp_vm import SEV_SNP_VM
 from assay.evidence.sgx_enclave import SGX_ENCLAVE
 from assay.evidence.tdx_vm import TDX_VM
+from assay.evidence.tpm import TPM_EVIDENCE
+from assay.evidence.vbs_enclave import VBS_ENCLAVE
 
-EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (SGX_ENCLAVE, OPEN_ENCLAVE, SEV_SNP_VM, TDX_VM, AZURE_GUEST)
+EVIDENCE_TYPES: Final[tuple[AnyEvidenceType, ...]] = (
+    SGX_ENCLAVE,
+    OPEN_ENCLAVE,
+    SEV_SNP_VM,
+    TDX_VM,
+    AZURE_GUEST,
+    TPM_EVIDENCE,
+    VBS_ENCLAVE,
+)
 # Which type may build on which other's public functions (design, section 4); the architecture test holds it.
-BUILDS_ON: Final = {"open_enclave": ("sgx_enclave",), "azure_guest": ("sev_snp_vm", "tdx_vm")}
+BUILDS_ON: Final = {
+    "open_enclave": ("sgx_enclave",),
+    "azure_guest": ("sev_snp_vm", "tdx_vm"),
+    "vbs_enclave": ("tpm",),
+}
 
 
 class PolicyType(NamedTuple):
@@ -34,8 +48,6 @@ def _policy_types() -> dict[str, PolicyType]:
 _POLICY_LABELS: Final = {"Tpm": "VBS", "VbsEnclave": "VBS"}
 # Types whose policies clients manage (rest-api 1) and whose evidence is not verified yet, with their names in messages.
 _POLICY_ONLY: Final = {
-    "Tpm": "VBS",
-    "VbsEnclave": "VBS",
 }
 # Each attestation type has its own policy (rest-api 1).
 POLICY_TYPES: Final[Mapping[str, PolicyType]] = _policy_types()

@@ -246,7 +246,11 @@ INCOMING_CLAIMS: Final[Mapping[str, Claims]] = MappingProxyType(
 TAKES_CUSTOM_CLAIMS: Final = frozenset({"Tpm", "VbsEnclave"})
 
 _BASELINE: Final = {"x-ms-sgx-tcbidentifier": _STRING}
-_TPM_CONFIGURATION: Final = {"require_valid_aik_cert": _BOOLEAN, "required_pcr_mask": _INTEGER}
+_TPM_CONFIGURATION: Final = {
+    "require_valid_aik_cert": _BOOLEAN,
+    "required_pcr_mask": _INTEGER,
+    "allow_debug_enclave": _BOOLEAN,
+}
 _TPM_PROPERTIES: Final = {"report_validity_in_minutes": _INTEGER, "omit_x5c": _BOOLEAN}
 _NONE: Final[Mapping[str, ValueType]] = {}
 

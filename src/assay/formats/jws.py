@@ -60,13 +60,13 @@ class Jws:
         return self.algorithm.casefold() == "none"
 
 
-def parse_jws(text: str) -> Jws:
+def parse_jws(text: str, *, limit: int = limits.TOKEN) -> Jws:
     """Three parts of unpadded base64url, the first a JSON object with `alg`; nothing is believed yet.
 
     Raises `MalformedToken` (duplicate members, padding, non-canonical bits among the reasons) and `LimitExceeded`.
     """
-    if len(text) > limits.TOKEN:
-        raise LimitExceeded("token, characters", limit=limits.TOKEN, found=len(text))
+    if len(text) > limit:
+        raise LimitExceeded("token, characters", limit=limit, found=len(text))
     parts = text.split(".")
     if len(parts) != 3:
         raise MalformedToken("token", f"{len(parts)} parts instead of header, payload and signature")

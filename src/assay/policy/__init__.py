@@ -10,12 +10,6 @@ from assay.policy.document import (
     stored_policy,
 )
 from assay.policy.evaluation import FiredRule, Policy, PolicyOutcome, compile_policy
-from assay.policy.property_claims import (
-    TokenProperties,
-    VerificationProperties,
-    read_token_properties,
-    read_verification_properties,
-)
 from assay.policy.trace_text import (
     cut,
     describe_claims,
@@ -26,6 +20,12 @@ from assay.policy.trace_text import (
     encode_trace,
 )
 from assay.policy.tracing import PolicyTrace, RuleOutcome, TracedCondition, TracedRule, trace_of
+from assay.property_claims import (
+    TokenProperties,
+    VerificationProperties,
+    read_token_properties,
+    read_verification_properties,
+)
 
 __all__ = [
     "AppraisalPolicy",

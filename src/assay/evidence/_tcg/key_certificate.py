@@ -25,7 +25,7 @@ from assay.verdict import NOT_APPLICABLE, Check, Identifier, Mismatch, Seen
 
 @dataclass(frozen=True)
 class KeyCertificateCase:
-    """A certificate that came alone, and the key that it must be of.
+    """A certificate, the key that it must be of, and the authorities that it brought, which are candidates only.
 
     `required` false tolerates a certificate that leads nowhere, where something else vouches for the key.
     """
@@ -35,12 +35,15 @@ class KeyCertificateCase:
     anchors: TrustAnchors
     at: datetime
     required: bool = True
+    brought: tuple[Certificate, ...] = ()
 
     @Lazy
     def chain(self) -> TpmChain | None:
         """The path, None where there is none and none is required; raises `Mismatch`."""
         try:
-            return build_chain(self.certificate, PACKAGED_AUTHORITIES, self.anchors, ATTESTATION_KEY_PURPOSES)
+            return build_chain(
+                self.certificate, (*self.brought, *PACKAGED_AUTHORITIES), self.anchors, ATTESTATION_KEY_PURPOSES
+            )
         except ChainError as error:
             if not self.required:
                 return None

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 REQUIRE_VALID_AIK_CERT: Final = "require_valid_aik_cert"
 REQUIRED_PCR_MASK: Final = "required_pcr_mask"
 TCB_IDENTIFIER: Final = "x-ms-sgx-tcbidentifier"
+# Ours: whether enclaves that can be debugged are admitted where they otherwise are not (ADR 0042).
+ALLOW_DEBUG_ENCLAVE: Final = "allow_debug_enclave"
 REPORT_VALIDITY: Final = "report_validity_in_minutes"
 OMIT_X5C: Final = "omit_x5c"
 
@@ -33,6 +35,7 @@ class VerificationProperties:
     require_valid_aik_cert: bool = True
     required_pcr_mask: int = ALL_PCRS
     tcb_identifier: str = AZURE_DEFAULT
+    allow_debug_enclave: bool = False
 
     @property
     def required_pcrs(self) -> tuple[int, ...]:
@@ -60,6 +63,7 @@ def read_verification_properties(configuration: Configuration) -> VerificationPr
         _boolean(configuration, REQUIRE_VALID_AIK_CERT, default=True),
         mask,
         _string(configuration, TCB_IDENTIFIER, AZURE_DEFAULT),
+        _boolean(configuration, ALLOW_DEBUG_ENCLAVE, default=False),
     )
 
 
