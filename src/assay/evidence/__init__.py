@@ -41,14 +41,11 @@ class PolicyType(NamedTuple):
 def _policy_types() -> dict[str, PolicyType]:
     labels = {**{kind.name: kind.name for kind in EVIDENCE_TYPES}, **_POLICY_LABELS}
     own = {kind.name: PolicyType(kind.default_policy, labels[kind.name]) for kind in EVIDENCE_TYPES}
-    return {**{name: PolicyType(None, label) for name, label in _POLICY_ONLY.items()}, **own}
+    return own
 
 
 # policy-language 11: what the real service calls both in its messages.
 _POLICY_LABELS: Final = {"Tpm": "VBS", "VbsEnclave": "VBS"}
-# Types whose policies clients manage (rest-api 1) and whose evidence is not verified yet, with their names in messages.
-_POLICY_ONLY: Final = {
-}
 # Each attestation type has its own policy (rest-api 1).
 POLICY_TYPES: Final[Mapping[str, PolicyType]] = _policy_types()
 
