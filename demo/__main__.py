@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assay import clock
 from assay.evidence import EVIDENCE_TYPES
 from demo.genuine import SHARED, genuine_steps, moments_here
+from demo.measured_boots import set_policies
 from demo.registry import registry_steps
 from demo.samples import simulated_steps, types_without_samples, write_collateral
 from demo.service import ServiceNotReady, running_service
@@ -50,6 +51,7 @@ def _run(folder: Path) -> tuple[Row, ...]:
         say("   tampered with; tokens are verified with the keys that the service's discovery document names,")
         say("   for this issuer and now, with what the evidence says inside, the mark `simulator` and no other allowed")
         say(heading())
+        set_policies(service)
         rows = _attest(service, simulated_steps(at))
         _show_token(rows)
     return (*rows, *_registry(folder), *_genuine(folder))

@@ -32,6 +32,7 @@ from assay.simulator import (
 from assay.simulator.azure_guest import VM_ID, SimulatedGuest, good_guest, simulate_guest
 from assay.simulator.intel.trust_domain import TD_1_5
 from assay.simulator.tpm.event_log import encode_log
+from demo.measured_boots import NAMES, measured_steps
 from demo.steps import Accepted, Refused, Step
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ _MAKERS: Final[Mapping[str, Callable[[datetime], tuple[Sample, ...]]]] = {
 
 
 def types_without_samples() -> tuple[str, ...]:
-    return tuple(kind.name for kind in EVIDENCE_TYPES if kind.name not in _MAKERS)
+    return tuple(kind.name for kind in EVIDENCE_TYPES if kind.name not in (*_MAKERS, *NAMES))
 
 
 def samples(at: datetime) -> tuple[tuple[str, Sample], ...]:
@@ -339,7 +340,7 @@ def simulated_steps(at: datetime) -> tuple[Step, ...]:
         steps.append(Step(name, sample.what, "as made", good, accepted, sample.opening))
         refused = Refused(400, sample.check)
         steps.append(Step(name, sample.what, sample.tampering, sample.submission(sample.tampered), refused))
-    return (*steps, *_other_refusals(at))
+    return (*steps, *measured_steps(), *_other_refusals(at))
 
 
 _RELEASE_ONLY: Final = """version= 1.0;

@@ -32,7 +32,9 @@ class RunningService:
     seconds: float
 
     def client(self) -> Client:
-        return Client(self.url, ca_file=self.ca_file)
+        """A client with the reader's development token: TPMs are attested for those who may read only."""
+        bearer = (self.ca_file.parent / "reader.token").read_text(encoding="ascii").strip()
+        return Client(self.url, ca_file=self.ca_file, bearer=bearer)
 
 
 class ServiceNotReady(Exception):

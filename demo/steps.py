@@ -12,7 +12,7 @@ from assay.client.sealed_answer import open_answer
 from assay.errors import AssayError, ServiceRefused, TokenRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from assay.client import Client, KeySet, VerifiedToken
     from assay.client.sealed_answer import DecryptKey
@@ -41,7 +41,7 @@ class Refused:
 class Step:
     """What is sent as which type, said in words, and what must come of it.
 
-    `opening` opens an answer that is sealed to the attester's key.
+    `opening` opens an answer that is sealed to the attester's key; `send` is for evidence that takes two rounds.
     """
 
     type: str
@@ -50,6 +50,7 @@ class Step:
     submission: Submission
     expected: Accepted | Refused
     opening: DecryptKey | None = None
+    send: Callable[[Client], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def take(step: Step, client: Client, relying: Relying) -> Row:
     """Send the evidence, and judge the answer as a relying party would."""
     start = time.perf_counter()
     try:
-        token = client.submit(step.type, step.submission).token
+        token = client.submit(step.type, step.submission).token if step.send is None else step.send(client)
         if step.opening is not None:
             token = open_answer(token, step.opening)
     except ServiceRefused as refusal:

@@ -126,6 +126,11 @@ def simulated_case(simulated: Simulated, *, enveloped: bool = False) -> Case:
     return Case(kind, submission, documents_of(simulated.collateral), simulated.at)
 
 
+def policy_of(kind: AnyEvidenceType) -> AppraisalPolicy:
+    """The type's default policy, or one that permits where a type has none."""
+    return stored_policy(kind.default_policy or "version=1.2; authorizationrules { => permit(); };")
+
+
 def default_policy(kind: AnyEvidenceType) -> AppraisalPolicy:
     assert kind.default_policy is not None
     return stored_policy(kind.default_policy)

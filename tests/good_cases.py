@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.simulator import Recipe, SnpRecipe, find_knob, simulate, simulate_snp, tdx_recipe
+from assay.simulator.tpm.request import ENCLAVE
 from tests.appraisals import AT, HELD, Case, simulated_case
 from tests.guests import SNP, TDX, guest_case
 from tests.snp_cases import snp_case
+from tests.tpm_cases import case as tpm_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +21,8 @@ GOOD: Mapping[str, Callable[[], Case]] = {
     "OpenEnclave": lambda: simulated_case(find_knob("oe-evidence-claims").apply(Recipe(AT, HELD))),
     "AzureGuest": lambda: guest_case(SNP),
     "SevSnpVm": lambda: snp_case(simulate_snp(SnpRecipe(AT, HELD))),
+    "Tpm": tpm_case,
+    "VbsEnclave": lambda: tpm_case(ENCLAVE),
     "TdxVm": lambda: simulated_case(find_knob("td-log").apply(find_knob("td-1.5").turn(tdx_recipe(AT, HELD)))),
 }
 

@@ -26,6 +26,7 @@ _CLAIMS: Final = 4096
 _LAST_SECOND: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 # Members that every attestation token has and no answer of policy management has (rest-api 6.2; TOK-11).
 _ATTESTATION_MEMBERS: Final = ("x-ms-attestation-type", "x-ms-ver", "jti")
+_REPORT: Final = "tpm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +181,19 @@ def _require_audience(claims: JsonObject, audience: str | None) -> None:
         raise TokenRejected("AudienceMismatch", f"for {str(found)[:200]!r}, expected {audience!r}")
 
 
+def _is_report(claims: JsonObject) -> bool:
+    """Whether this is the report of a TPM or VBS enclave, which says no type but names a key (claims 7)."""
+    return (
+        isinstance(claims.get("cnf"), dict)
+        and isinstance(claims.get("ver"), str)
+        and isinstance(claims.get("x-ms-policy-hash"), str)
+    )
+
+
 def _require_attestation(claims: JsonObject) -> tuple[str, str]:
     kind, version, token_id = (claims.get(name) for name in _ATTESTATION_MEMBERS)
+    if kind is None and _is_report(claims):
+        kind = _REPORT
     if not (isinstance(kind, str) and isinstance(version, str) and isinstance(token_id, str) and kind and token_id):
         missing = ", ".join(name for name in _ATTESTATION_MEMBERS if not isinstance(claims.get(name), str))
         raise TokenRejected(

@@ -40,8 +40,7 @@ class PolicyType(NamedTuple):
 
 def _policy_types() -> dict[str, PolicyType]:
     labels = {**{kind.name: kind.name for kind in EVIDENCE_TYPES}, **_POLICY_LABELS}
-    own = {kind.name: PolicyType(kind.default_policy, labels[kind.name]) for kind in EVIDENCE_TYPES}
-    return own
+    return {kind.name: PolicyType(kind.default_policy, labels[kind.name]) for kind in EVIDENCE_TYPES}
 
 
 # policy-language 11: what the real service calls both in its messages.
