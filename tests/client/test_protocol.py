@@ -37,7 +37,9 @@ def test_a_request_decodes_to_the_submission_it_was_made_from(kind):
         "version= 1.0;",
     )
     body = json.loads(encode_submission(kind, sent))
-    assert kind.decode({name.lower(): value for name, value in body.items()}) == sent
+    # What else there is to say stands inside the signed request of a report (tpm-and-guest 1.2).
+    expected = Submission(sent.evidence) if kind.profile.is_report else sent
+    assert kind.decode({name.lower(): value for name, value in body.items()}) == expected
     assert "=" not in body[kind.member]
 
 
