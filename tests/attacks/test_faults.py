@@ -11,7 +11,7 @@ import pytest
 
 from assay.endorsements.anchors import trust_anchors
 from assay.evidence import EVIDENCE_TYPES
-from tests.appraisals import Case, judge
+from tests.appraisals import Case, judge, policy_of
 from tests.good_cases import good_case
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ DECLARED = [(kind, check) for kind in EVIDENCE_TYPES for check in kind.checks if
 def test_a_fault_inside_a_check_is_never_an_acceptance(kind: AnyEvidenceType, check: AnyCheck) -> None:
     case = unremembered_case(kind, check.name)
     with broken(check), pytest.raises(Fault):
-        judge(case)
+        judge(case, policy=policy_of(kind))
     # Nothing half-written is remembered: the same grounds accept the evidence once the fault is gone.
-    assert judge(case).verdict.decisive is None
+    assert judge(case, policy=policy_of(kind)).verdict.decisive is None
 
 
 @pytest.mark.parametrize("step", ["parse", "verify", "claims"])
@@ -67,4 +67,4 @@ def test_a_fault_inside_a_step_is_never_an_acceptance(kind: AnyEvidenceType, ste
     faulty = copy(kind)
     object.__setattr__(faulty, step, fail)
     with pytest.raises(Fault):
-        judge(replace(case, kind=faulty))
+        judge(replace(case, kind=faulty), policy=policy_of(kind))

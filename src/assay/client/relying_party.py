@@ -26,7 +26,7 @@ _CLAIMS: Final = 4096
 _LAST_SECOND: Final = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 # Members that every attestation token has and no answer of policy management has (rest-api 6.2; TOK-11).
 _ATTESTATION_MEMBERS: Final = ("x-ms-attestation-type", "x-ms-ver", "jti")
-_REPORT: Final = "tpm"
+_REPORT: Final = "report"
 
 
 @dataclass(frozen=True, slots=True)

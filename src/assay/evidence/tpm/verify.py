@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from assay.endorsements.documents import Need
 from assay.endorsements.tpm.chain import TpmChain
 from assay.errors import ChainUntrusted, VerificationFailed
+from assay.evidence._tcg.hidden_events import HIDDEN_CHECKS, HiddenCase
 from assay.evidence._tcg.key_certificate import KEY_CERTIFICATE_CHECKS, KeyCertificateCase
 from assay.evidence._tcg.measured import MeasuredLog, measure
 from assay.evidence.base import Grounds, Submission
@@ -55,8 +56,9 @@ PRESENT_CHECK: Final[Check[TpmRequest]] = Check(
     ChainUntrusted,
     _present,
 )
-_AFTER_SESSION: Final[tuple[AnyCheck, ...]] = (PRESENT_CHECK, *KEY_CERTIFICATE_CHECKS, *BOOT_CHECKS, *KEY_CHECKS)
-_AFTER_CERTIFICATE: Final[tuple[AnyCheck, ...]] = (*BOOT_CHECKS, *KEY_CHECKS)
+_AFTER_BOOT: Final[tuple[AnyCheck, ...]] = (*HIDDEN_CHECKS, *KEY_CHECKS)
+_AFTER_CERTIFICATE: Final[tuple[AnyCheck, ...]] = (*BOOT_CHECKS, *_AFTER_BOOT)
+_AFTER_SESSION: Final[tuple[AnyCheck, ...]] = (PRESENT_CHECK, *KEY_CERTIFICATE_CHECKS, *_AFTER_CERTIFICATE)
 TPM_CHECKS: Final[tuple[AnyCheck, ...]] = (FORM_CHECK, *SESSION_CHECKS, *_AFTER_SESSION)
 
 
@@ -82,10 +84,12 @@ def verify_request(
     session = SessionCase(request, submission, grounds)
     run(SESSION_CHECKS, session, entries, (*_AFTER_SESSION, *rest))
     chain = _verify_certificate(request, grounds, properties, entries, rest)
-    run(BOOT_CHECKS, BootCase(request, properties.required_pcrs), entries, (*KEY_CHECKS, *rest))
+    run(BOOT_CHECKS, BootCase(request, properties.required_pcrs), entries, (*_AFTER_BOOT, *rest))
+    current = _measured(request.current)
+    run(HIDDEN_CHECKS, HiddenCase(current, grounds.rules.strict), entries, (*KEY_CHECKS, *rest))
     run(KEY_CHECKS, session, entries, rest)
     boot = None if request.boot is None else _measured(request.boot)
-    return VerifiedTpm(request, chain, _measured(request.current), boot, tuple(entries))
+    return VerifiedTpm(request, chain, current, boot, tuple(entries))
 
 
 def _measured(attestation: TpmAttestation) -> MeasuredLog:
