@@ -1,7 +1,8 @@
-"""Certificates of authorities over TPM keys that come with the package, as candidates for paths.
+"""The simulator's authorities over TPM keys, as candidates for paths; vendors' come from the operator.
 
-The certificate of an Azure virtual TPM's attestation key comes alone (tpm-and-guest 3.1 and 3.3): what stands above it
-must be at hand. None is believed for being here: a path ends at a pinned root (`TrustAnchors.find_tpm_root`).
+The certificate of an Azure virtual TPM's attestation key comes alone (tpm-and-guest 3.1 and 3.3): the operator puts
+what stands above it into a trust directory. None is believed for being at hand: a path ends at a root that is pinned by
+its key (`TrustAnchors.find_tpm_root`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,7 @@ from assay.errors import MalformedEndorsement
 from assay.formats import pem
 from assay.pki.certificate import Certificate, parse_certificate
 
-# certificates/README.md says who published each, and until when it is valid.
 _NAMES: Final = (
-    "azure-virtual-tpm-root-2023.pem",
-    "global-virtual-tpm-ca-03.pem",
-    "microsoft-rsa-devices-root-2021.pem",
     "simulator-tpm-root.pem",
     "simulator-tpm-ca.pem",
 )
