@@ -10,7 +10,7 @@ import pytest
 
 from assay.appraise import appraise, parse_evidence
 from assay.errors import BindingMismatch, EndorsementUnavailable
-from assay.evidence.base import Challenge, Grounds
+from assay.evidence.base import Challenge, Grounds, PlatformRules
 from assay.policy import stored_policy
 from assay.simulator.tpm.boots import FirmwareForm, WindowsForm, firmware_boot, windows_boot
 from assay.simulator.tpm.certificates import AIK_FORM
@@ -18,7 +18,7 @@ from assay.simulator.tpm.event_log import EVENT_TAG, IPL, LEGACY, LoggedEvent, e
 from assay.simulator.tpm.machine import CERTIFIED, MACHINE
 from assay.simulator.tpm.request import BASIC, ENCLAVE, RequestForm
 from assay.simulator.tpm.structures import RSAPSS, SHA1, SHA256, SHA384, AttestForm, whole_selection
-from tests.appraisals import AT, SIMULATED
+from tests.appraisals import AT, SIMULATED, judge
 from tests.tpm_cases import LIVE, PERMIT, TOLERANT, accepted, case, offered, refused, with_machine, with_quote
 
 if TYPE_CHECKING:
@@ -306,3 +306,13 @@ def test_the_machine_of_an_enclave_is_judged_as_any_other() -> None:
         (replace(ENCLAVE, challenge=b"another session."), "challenge.value"),
     ):
         assert refused(form).check.name == check
+
+
+def test_tpm_14_an_event_hidden_behind_another_data_is_refused_under_strict_only() -> None:
+    place = next(index for index, event in enumerate(BOOT) if event.pcr == 7 and event.data)
+    hidden = replace(BOOT[place], data=bytes(len(BOOT[place].data)), measured=BOOT[place].data)
+    form = with_machine(events=(*BOOT[:place], hidden, *BOOT[place + 1 :]))
+    assert accepted(form).verdict.decisive is None
+    assert refused(form, PlatformRules(strict=True)).check.name == "log.hidden"
+    # Control: the log as it was written.
+    assert judge(case(BASIC), PlatformRules(strict=True), policy=stored_policy(PERMIT)).verdict.decisive is None
