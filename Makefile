@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .PHONY: help setup demo test serve check format sweep mutants bench lock clean
 
 help:
-	@echo 'make demo     attest SGX and Open Enclave evidence over HTTPS and show the tokens'
+	@echo 'make demo     attest evidence of every supported type over HTTPS and show the tokens'
 	@echo 'make test     the tests (under five minutes)'
 	@echo 'make serve    leave the service running, in development mode'
 	@echo 'make check    format, lint, types, architecture, docs'
